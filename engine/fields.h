@@ -1,0 +1,58 @@
+// Fields: a struct of settings lists its fields once, to a visitor; that one list reads, writes, documents and checks it.
+//
+//   void fields(Fields& f, AdamOptions& o) {
+//     f.real("beta1", o.beta1, {.at_least = 0, .below = 1}, "decay of the running mean of the gradient");
+//   }
+//
+// The engine and the modules only declare; reading JSON, writing it and making the JSON Schema are visitors in train/.
+// The default of a field is the value it has when it is visited for reading; `required` fields have none.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace normlab {
+
+// Bounds of a number; open where not given.
+struct Range {
+  double at_least = -std::numeric_limits<double>::infinity();
+  double above = -std::numeric_limits<double>::infinity();  // exclusive
+  double at_most = std::numeric_limits<double>::infinity();
+  double below = std::numeric_limits<double>::infinity();  // exclusive
+};
+inline constexpr double kMostSteps = 1e12;  // beyond this an integer is surely a slip
+
+class Fields {
+ public:
+  virtual ~Fields() = default;
+
+  virtual void boolean(const char* name, bool& value, const char* doc) = 0;
+  virtual void integer(const char* name, std::int64_t& value, Range range, const char* doc) = 0;
+  virtual void real(const char* name, double& value, Range range, const char* doc) = 0;
+  virtual void string(const char* name, std::string& value, const char* doc) = 0;
+  virtual void choice(const char* name, std::string& value, const std::vector<std::string>& choices, const char* doc) = 0;
+  virtual void integers(const char* name, std::vector<std::int64_t>& values, Range range, const char* doc) = 0;
+  virtual void strings(const char* name, std::vector<std::string>& values, const char* doc) = 0;
+
+  // A nested object.
+  virtual void group(const char* name, const std::function<void(Fields&)>& members, const char* doc) = 0;
+
+  // A nested object whose member "kind" picks one of several alternatives, each with fields of its own beside it.
+  struct Alternative {
+    std::string kind;
+    std::string doc;
+    std::function<void()> choose;           // makes the default options of this kind the current ones
+    std::function<void(Fields&)> members;   // lists the fields of the current options
+  };
+  virtual void variant(const char* name, std::string& kind, const std::vector<Alternative>& alternatives,
+                       const char* doc) = 0;
+
+  // A problem between several fields, found after they were read ("width 30 is not divisible by heads 4"): reported
+  // with the position of the field `name`. Does nothing when writing.
+  virtual void require(bool ok, const char* name, const std::string& message) = 0;
+};
+
+}  // namespace normlab

@@ -1,0 +1,33 @@
+// The one seam for matrix products. Everything above it says what to multiply; what does it stands behind gemm.cpp.
+//
+// The output is cut into fixed tiles, each computed by one thread with the library held to one thread, so that the bits do
+// not depend on the number of threads.
+#pragma once
+
+#include <string>
+
+#include "dtype.h"
+
+namespace normlab {
+
+// A matrix operand: row-major with `stride` numbers from one row to the next; `transposed` means that the product uses its
+// transpose.
+template <class T>
+struct Operand {
+  const T* data;
+  Index stride;
+  bool transposed = false;
+};
+
+// c[m, n] = alpha * op(a)[m, k] * op(b)[k, n], added to c when `accumulate`. c must not overlap a or b.
+template <class T>
+void gemm(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate);
+
+// The same on the calling thread alone: for use inside parallel().
+template <class T>
+void gemm_serial(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate);
+
+// What does the arithmetic, with its version: "Eigen 3.4.0".
+std::string gemm_backend();
+
+}  // namespace normlab

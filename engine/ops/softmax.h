@@ -1,0 +1,11 @@
+// Softmax and log-softmax over the last axis.
+#pragma once
+
+#include "../tensor.h"
+
+namespace normlab {
+
+Tensor softmax(const Tensor& x);      // exp(x - max) / sum exp(x - max), each row
+Tensor log_softmax(const Tensor& x);  // x - max - log sum exp(x - max), each row
+
+}  // namespace normlab

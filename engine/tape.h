@@ -1,0 +1,93 @@
+// The tape: reverse-mode differentiation as a list of nodes and one loop.
+//
+//   {
+//     Tape tape;                        // ops record while it lives; the innermost one is current
+//     Tensor loss = f(x, weight);
+//     tape.backward(loss);              // every leaf's gradient() has d loss / d leaf added to it
+//   }                                   // evaluation is the same code with no tape
+//
+// An op is a free function: check shapes, compute y, then `return record("op", {&x, &w}, y, backward)`. The closure is
+// given dy, the gradient of y, and *adds* dx and dw to the gradients of its inputs. Its captures are what the op saved.
+// Nodes stand in creation order, which is topological, so backward reads them from the end. A node is only recorded when an
+// input leads to a leaf. After a node has run, its closure and its dy are dropped: memory falls as backward proceeds.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "tensor.h"
+
+namespace normlab {
+
+// The gradients a backward closure adds to, one per input of its op, in the order they were given to record().
+class Gradients {
+ public:
+  virtual ~Gradients() = default;
+  // Does input i lead to a leaf? If not, its gradient need not be computed, and must not be asked for.
+  virtual bool wants(Index input) const = 0;
+  // The gradient of input i to add to; all zero at first touch.
+  virtual Tensor& operator[](Index input) = 0;
+  // The same without the zeroing: when `accumulate` is false the buffer holds garbage and must be overwritten in full.
+  struct Target {
+    Tensor& gradient;
+    bool accumulate;
+  };
+  virtual Target target(Index input) = 0;
+};
+
+using Backward = std::function<void(const Tensor& dy, Gradients& into)>;
+
+// Looks on at a tape without changing what is computed.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  // A value passed through watch(); and its complete gradient during backward, before it is used and freed.
+  virtual void value(const std::string& /*site*/, const Tensor& /*value*/) {}
+  virtual void gradient(const std::string& /*site*/, const Tensor& /*gradient*/) {}
+  // The input of an op whose derivative jumps at zero (ReLU): a difference quotient across the jump means nothing.
+  virtual void kink(const Tensor& /*x*/) {}
+};
+
+class Tape {
+ public:
+  explicit Tape(Observer* observer = nullptr);
+  ~Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  // Adds the gradient of `loss`, a tensor of one element, to every leaf it depends on. Once per tape.
+  void backward(const Tensor& loss);
+  // The same for a tensor of any shape with the gradient `dy` of something computed from it.
+  void backward(const Tensor& y, const Tensor& dy);
+
+  Index nodes() const;
+  static Tape* current();  // the innermost living tape of this thread, or null
+  Observer* observer() const { return observer_; }
+
+  struct Node;
+  struct Slot;
+
+ private:
+  friend Tensor record(const char*, std::initializer_list<const Tensor*>, Tensor, Backward);
+  friend Tensor watch(const std::string&, const Tensor&);
+  friend class SlotGradients;
+
+  std::uint64_t id_;
+  Observer* observer_;
+  Tape* outer_;
+  std::vector<Node> nodes_;
+  std::vector<Slot> slots_;
+  bool done_ = false;
+};
+
+// Puts y on the current tape as the output of `op` on `inputs`. Returns y unchanged when there is no tape or no
+// input leads to a leaf. Undefined tensors among the inputs (an absent bias) are allowed and want no gradient.
+Tensor record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward);
+
+// Shows x to the current tape's observer under the name `site`; returns x. Costs a comparison when nobody looks.
+Tensor watch(const std::string& site, const Tensor& x);
+inline bool watched() { return Tape::current() && Tape::current()->observer(); }
+
+}  // namespace normlab
