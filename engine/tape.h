@@ -73,6 +73,8 @@ class Tape {
   friend Tensor record(const char*, std::initializer_list<const Tensor*>, Tensor, Backward);
   friend Tensor watch(const std::string&, const Tensor&);
   friend class SlotGradients;
+  Tensor add_node(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward);
+  void add_site(const std::string& site, const Tensor& x);
 
   std::uint64_t id_;
   Observer* observer_;

@@ -19,8 +19,8 @@ struct Init {
   Dtype dtype = Dtype::f32;
   bool allocate = true;      // false: only shapes are registered, to count a model before it is built
 
-  Init child(const std::string& name) const;                      // the path extended by ".name"
-  std::string at(const std::string& name) const;                  // the path of a parameter or a site
+  Init child(const std::string& name) const;    // the path extended by ".name"; by nothing when the name is empty
+  std::string at(const std::string& name) const;  // the path of a parameter or a site
 };
 
 // Fills a new parameter from the random stream of its path.

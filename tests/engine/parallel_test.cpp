@@ -1,0 +1,48 @@
+// Threads: every piece once, the same sums on any number of threads, exceptions carried out.
+#include "engine/parallel.h"
+
+#include <atomic>
+#include <vector>
+
+#include "tests/support/catch.h"
+
+using namespace normlab;
+
+TEST_CASE("every row is visited once on any number of threads") {
+  const int before = threads();
+  for (const int count : {1, 2, 4}) {
+    set_threads(count);
+    for (const Index rows : {0, 1, 7, 1000, 100000}) {
+      std::vector<std::atomic<int>> visits(static_cast<std::size_t>(rows));
+      parallel_rows(rows, 100, [&](Index begin, Index end) {
+        for (Index i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
+      });
+      bool once = true;
+      for (const auto& visit : visits) once = once && visit == 1;
+      CHECK(once);
+    }
+  }
+  set_threads(before);
+}
+
+TEST_CASE("pieces for sums depend on the shape alone and cover all rows") {
+  for (const Index rows : {0, 1, 31, 32, 33, 12345, 1 << 20}) {
+    const Pieces pieces = reduction_pieces(rows, 64);
+    CHECK(pieces.count <= 32);
+    Index covered = 0;
+    for (Index piece = 0; piece < pieces.count; ++piece) {
+      CHECK(pieces.begin(piece) == covered);
+      CHECK(pieces.end(piece) > pieces.begin(piece));
+      covered = pieces.end(piece);
+    }
+    CHECK(covered == rows);
+  }
+}
+
+TEST_CASE("parallel inside parallel runs serially; an exception comes out") {
+  std::atomic<int> total{0};
+  parallel(8, [&](Index) { parallel(8, [&](Index) { ++total; }); });
+  CHECK(total == 64);
+  REQUIRE_THROWS_WITH(parallel(8, [&](Index piece) { check(piece != 5, "piece ", piece, " is bad"); }), "piece 5 is bad");
+  REQUIRE_THROWS_WITH(set_threads(0), ContainsSubstring("at least 1, got 0"));
+}

@@ -1,0 +1,135 @@
+// The tape: what is recorded, what is not, and what backward refuses.
+#include "engine/tape.h"
+
+#include "tests/support/catch.h"
+
+using namespace normlab;
+
+namespace {
+
+// y = x * x, with its backward: an op as a user would write it.
+Tensor square(const Tensor& x) {
+  Tensor y = x.clone();
+  for (double& value : y.values<double>()) value *= value;
+  return record("square", {&x}, y, [x](const Tensor& dy, Gradients& into) {
+    for (Index i = 0; i < x.size(); ++i) {
+      into[0].data<double>()[i] += 2 * x.data<double>()[i] * dy.data<double>()[i];
+    }
+  });
+}
+
+Tensor plus(const Tensor& a, const Tensor& b) {
+  Tensor y = a.clone();
+  for (Index i = 0; i < y.size(); ++i) y.data<double>()[i] += b.data<double>()[i];
+  return record("plus", {&a, &b}, y, [](const Tensor& dy, Gradients& into) {
+    for (Index input = 0; input < 2; ++input) {
+      if (!into.wants(input)) continue;
+      for (Index i = 0; i < dy.size(); ++i) into[input].data<double>()[i] += dy.data<double>()[i];
+    }
+  });
+}
+
+Tensor leaf(double value) { return Tensor::scalar(value, Dtype::f64).require_gradient(); }
+
+struct Sites final : Observer {
+  std::vector<std::string> seen;
+  void value(const std::string& site, const Tensor& x) override { seen.push_back(text(site, "=", x.item())); }
+  void gradient(const std::string& site, const Tensor& dx) override { seen.push_back(text("d", site, "=", dx.item())); }
+};
+
+}  // namespace
+
+TEST_CASE("a value used twice gets the sum of both gradients") {
+  // a = 1; b = a + a; c = b + b: dc/da = 4.
+  const Tensor a = leaf(1);
+  Tape tape;
+  const Tensor b = plus(a, a);
+  const Tensor c = plus(b, b);
+  tape.backward(c);
+  CHECK(c.item() == 4);
+  CHECK(a.gradient().item() == 4);
+}
+
+TEST_CASE("gradients of a leaf add up over tapes until they are cleared") {
+  const Tensor a = leaf(3);
+  for (int i = 1; i <= 2; ++i) {
+    Tape tape;
+    tape.backward(square(a));
+    CHECK(a.gradient().item() == 6 * i);
+  }
+}
+
+TEST_CASE("a diamond runs each node once, after all that use its output") {
+  const Tensor a = leaf(3);
+  Tape tape;
+  const Tensor b = square(a);                       // 9
+  const Tensor c = plus(square(b), plus(b, b));     // b^2 + 2b, derivative (2b + 2) * 2a = 120
+  tape.backward(c);
+  CHECK(a.gradient().item() == 120);
+}
+
+TEST_CASE("nothing is recorded without a tape or without a leaf") {
+  const Tensor a = leaf(2);
+  CHECK(square(a).item() == 4);
+  Tape tape;
+  const Tensor constant = Tensor::scalar(2, Dtype::f64);
+  square(constant);
+  CHECK(tape.nodes() == 0);
+  square(a);
+  CHECK(tape.nodes() == 1);
+  square(a.detach());
+  CHECK(tape.nodes() == 1);
+}
+
+TEST_CASE("a tensor of another tape is a constant") {
+  const Tensor a = leaf(2);
+  Tensor old;
+  {
+    Tape tape;
+    old = square(a);
+  }
+  Tape tape;
+  const Tensor y = plus(old, a);
+  tape.backward(y);
+  CHECK(a.gradient().item() == 1);
+}
+
+TEST_CASE("a node that the loss does not depend on is left out") {
+  const Tensor a = leaf(2), b = leaf(5);
+  Tape tape;
+  const Tensor unused = square(b);
+  tape.backward(square(a));
+  CHECK(b.gradient().item() == 0);
+  CHECK(unused.item() == 25);
+}
+
+TEST_CASE("reshape keeps the place on the tape") {
+  Tensor a = Tensor::from<double>({2, 3}, {1, 2, 3, 4, 5, 6});
+  a.require_gradient();
+  Tape tape;
+  const Tensor y = square(square(a).reshape({6}));
+  tape.backward(y, Tensor::full({6}, Dtype::f64, 1));
+  CHECK(a.gradient().at(1) == Approx(4 * 8));
+  CHECK(a.gradient().shape() == Shape{2, 3});
+}
+
+TEST_CASE("an observer sees values and complete gradients, and changes nothing") {
+  const Tensor a = leaf(3);
+  Sites sites;
+  Tape tape(&sites);
+  const Tensor b = watch("b", square(a));
+  tape.backward(plus(b, b));
+  CHECK(sites.seen == std::vector<std::string>{"b=9", "db=2"});
+  CHECK(a.gradient().item() == 12);
+}
+
+TEST_CASE("backward refuses what it cannot do, and says what to do instead") {
+  const Tensor a = leaf(3);
+  Tape tape;
+  const Tensor y = square(a);
+  REQUIRE_THROWS_WITH(tape.backward(Tensor::zeros({2}, Dtype::f64)), ContainsSubstring("wants a loss of one element, got shape [2]"));
+  REQUIRE_THROWS_WITH(tape.backward(Tensor::scalar(1, Dtype::f64)), ContainsSubstring("does not depend on any leaf"));
+  tape.backward(y);
+  REQUIRE_THROWS_WITH(tape.backward(y), ContainsSubstring("already read"));
+  REQUIRE_THROWS_WITH(square(a), ContainsSubstring("square: recorded after backward()"));
+}
