@@ -169,7 +169,8 @@ bool ConfigReader::read(const JsonNode& node, const std::string& path, std::int6
   const double rounded = node.type == JsonType::integer ? static_cast<double>(node.integer) : node.real;
   if (rounded != std::floor(rounded)) return wrong_type(node, path, "a whole number");
   std::string demanded = demand(rounded, range);
-  if (demanded.empty() && node.type == JsonType::real && std::abs(rounded) >= kEnd) demanded = "below 2^63 in magnitude";
+  const bool fits = node.type == JsonType::integer || std::abs(rounded) < kEnd;
+  if (demanded.empty() && !fits) demanded = "below 2^63 in magnitude";
   if (!demanded.empty()) return wrong(node, path, text("must be ", demanded, ", got ", to_line(node)));
   value = node.type == JsonType::integer ? node.integer : static_cast<std::int64_t>(rounded);
   return true;
@@ -212,7 +213,9 @@ void ConfigReader::read_list(const char* name, std::vector<T>& values, const Rea
   }
   std::vector<T> list(node->items.size());
   bool good = true;
-  for (std::size_t i = 0; i < list.size(); ++i) good = read_item(node->items[i], text(path, "[", i, "]"), list[i]) && good;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (!read_item(node->items[i], text(path, "[", i, "]"), list[i])) good = false;
+  }
   if (good) values = std::move(list);
 }
 

@@ -11,7 +11,7 @@
 
 namespace normlab {
 
-// Reads one object. A field that is not there keeps its value; one that is wrong is added to `problems` and keeps it too.
+// Reads one object. A field that is not there keeps its value, as does one that is wrong, which goes to `problems`.
 //
 //   ConfigReader reader(tree, "", problems);
 //   config.fields(reader);

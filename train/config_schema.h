@@ -1,4 +1,4 @@
-// SchemaWriter: the visitor that describes settings as a JSON Schema (draft-07), for editors and independent validators.
+// SchemaWriter: the visitor that describes settings as a JSON Schema (draft-07), for editors and other validators.
 #pragma once
 
 #include "../engine/fields.h"
@@ -6,8 +6,8 @@
 
 namespace normlab {
 
-// Describes one object: types, bounds, choices, defaults (the present values) and what each field means; nothing else may
-// stand in it. The rules between several fields (Fields::require) are not expressed.
+// Describes one object: types, bounds, choices, defaults (the present values) and what each field means; nothing else
+// may stand in it. The rules between several fields (Fields::require) are not expressed.
 class SchemaWriter final : public Fields {
  public:
   void boolean(const char* name, bool& value, const char* doc) override;

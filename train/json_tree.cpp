@@ -2,6 +2,7 @@
 #include "json_tree.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -155,17 +156,22 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
     name_at_ = position(start_of_string());
     if (const JsonNode* first = open_.back()->find(name)) {
       std::string path;
-      for (const std::string& part : path_) path = part.front() == '[' ? path + part : join_path(path, part);
+      for (const std::string& part : path_) path = part.rfind('[', 0) == 0 ? path + part : join_path(path, part);
       problems_.add(name_at_, join_path(path, name), text("given twice, first on line ", first->at.line));
     }
     return true;
   }
 
-  bool parse_error(std::size_t, const std::string& token, const nlohmann::json::exception& error) override {
-    // At the end of the file one more "character" was asked for, but none was read.
-    const bool quoted = !token.empty() && token.front() == '"' && last() < json_.size() && json_[last()] == '"';
-    const Position at = position(quoted ? start_of_string() : last());
-    problems_.add(at, "", text("column ", at.column, ": ", explain(token, error.what())));
+  bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
+    const std::string what = error.what();
+    const auto says = [&](const char* words) { return what.find(words) != std::string::npos; };
+    std::size_t start = last();
+    if (says("unexpected number literal") || says("number overflow")) start = start_of_number();
+    if (says("unexpected string literal")) start = start_of_string();
+    if (says("unexpected true literal") || says("unexpected null literal")) start -= 3;
+    if (says("unexpected false literal")) start -= 4;
+    const Position at = position(start);
+    problems_.add(at, "", text("column ", at.column, ": ", explain(what, start)));
     return false;
   }
 
@@ -231,7 +237,7 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
     }
     if (!open_.empty()) {
       const bool in_list = open_.back()->type == JsonType::array;
-      path_.push_back(in_list ? text("[", open_.back()->items.size(), "]") : name_.empty() ? std::string("\"\"") : name_);
+      path_.push_back(in_list ? text("[", open_.back()->items.size(), "]") : name_);
     }
     open_.push_back(&place(std::move(container), last()));
     return true;
@@ -243,28 +249,47 @@ class TreeBuilder final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  // The commonest slips in plain words; the rest in the parser's own, without its prefix.
-  std::string explain(const std::string& token, const std::string& what) const {
+  // The commonest slips in plain words; the rest in the parser's own, without its prefix. `start` is where it stopped.
+  std::string explain(const std::string& what, std::size_t start) const {
     const auto says = [&](const char* words) { return what.find(words) != std::string::npos; };
-    const char* container = open_.empty() || open_.back()->type == JsonType::object ? "object" : "list";
+    const std::string found = word(start);
     if (says("missing closing quote") || says("U+000A") || says("U+000D")) return "a closing quote is missing";
     if (says("unexpected end of input")) {
       if (open_.empty()) return "the file ends before anything was said";
-      return text("the file ends, but the ", container, " that begins on line ", open_.back()->at.line, " is not closed");
+      const char* container = open_.back()->type == JsonType::object ? "object" : "list";
+      return text("the file ends, but the ", container, " of line ", open_.back()->at.line, " is not closed");
     }
-    if (says("number overflow")) return text("the number ", token, " is too large");
+    if (says("number overflow")) return text("the number ", found, " is too large");
     if (says("invalid literal")) {
-      return text("not a JSON value: ", token, " (text stands in double quotes; true, false and null are small)");
+      return text("not a JSON value: ", found, " (text stands in double quotes; true, false and null are small)");
     }
-    if ((token == "}" || token == "]") && comma_before(last())) {
-      return text("a comma stands before the closing ", token, ": remove it");
+    if ((found == "}" || found == "]") && comma_before(start)) {
+      return text("a comma stands before the closing ", found, ": remove it");
     }
     if (says("; expected ':'")) return "a colon is missing after the name";
-    if (says("; expected '}'") || says("; expected ']'")) return text("a comma is missing before ", token);
-    if (says("; expected end of input")) return text("nothing may follow the closing brace of the config, got ", token);
-    if (says("object key")) return text("a name in double quotes must stand here, got ", token);
+    if (says("; expected '}'") || says("; expected ']'")) return text("a comma is missing before ", found);
+    if (says("; expected end of input")) return text("nothing may follow the end of the config, got ", found);
+    if (says("object key")) return text("a name in double quotes must stand here, got ", found);
     const std::size_t dash = what.find(" - ");
     return dash == std::string::npos ? what : what.substr(dash + 3);
+  }
+
+  // The text in quotes, the number or the word that begins at `start`, or the character there.
+  std::string word(std::size_t start) const {
+    if (start >= json_.size()) return "";
+    std::size_t end = start + 1;
+    if (json_[start] == '"') {
+      end = last() + 1;
+    } else {
+      const auto goes_on = [](unsigned char c) {
+        return std::isalnum(c) || c >= 0x80 || c == '+' || c == '-' || c == '.' || c == '_';
+      };
+      while (goes_on(static_cast<unsigned char>(json_[start])) && end < json_.size() &&
+             goes_on(static_cast<unsigned char>(json_[end]))) {
+        ++end;
+      }
+    }
+    return json_.substr(start, end - start);
   }
 
   bool comma_before(std::size_t offset) const {

@@ -46,8 +46,8 @@ struct JsonNode {
 // The whole text of a file. Error, naming the file and the reason, when it cannot be read or is too large for a config.
 std::string read_text(const std::string& file);
 
-// Reads JSON, in which // comments are allowed. A name given twice in one object is added to `problems`. A syntax error,
-// an empty text and too deep a nesting end the reading: they are thrown with all problems so far.
+// Reads JSON, in which // comments are allowed. A name given twice in one object is added to `problems`. A syntax
+// error, an empty text and too deep a nesting end the reading: they are thrown with all problems so far.
 JsonNode parse_json(const std::string& json, Problems& problems);
 // Reads a value typed on the command line: JSON if it is JSON, else the string itself.
 JsonNode parse_typed(const std::string& typed);
@@ -57,8 +57,8 @@ std::string set_path(JsonNode& root, const std::string& path, const JsonNode& va
 // Sets each "path.to.key=value" of the command line, in order; what is wrong with one goes to `problems`.
 void apply_overrides(JsonNode& root, const std::vector<std::string>& overrides, Problems& problems);
 
-// JSON again: on one line, or set out over several with lists of plain values kept on theirs. Numbers are the shortest that
-// read back as the same bits.
+// JSON again: on one line, or set out over several with lists of plain values kept on theirs. Numbers are the shortest
+// that read back as the same bits.
 std::string to_line(const JsonNode& node);
 std::string to_lines(const JsonNode& node);
 

@@ -31,7 +31,8 @@ void Problems::throw_if_any() const {
 }
 
 std::string join_path(const std::string& path, const std::string& name) {
-  return path.empty() ? name : path + "." + name;
+  const std::string shown = name.empty() ? "\"\"" : name;
+  return path.empty() ? shown : path + "." + shown;
 }
 
 namespace {
@@ -45,7 +46,8 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
     for (std::size_t j = 1; j <= b.size(); ++j) {
       const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
       row[j] = std::min({replaced, last[j] + 1, row[j - 1] + 1});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) row[j] = std::min(row[j], before_last[j - 2] + 1);
+      const bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
     }
     before_last = last;
     last = row;

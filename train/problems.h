@@ -31,8 +31,8 @@ class Problems {
   const std::vector<Problem>& list() const { return list_; }
 
   void add(Position at, std::string path, std::string message);
-  // Throws Error with one line per problem, "file.json:14: model.width: must be …", sorted by line, those of the command
-  // line last.
+  // Throws Error with one line per problem, "file.json:14: model.width: must be …", sorted by line, those of the
+  // command line last.
   void throw_if_any() const;
 
  private:
