@@ -3,10 +3,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -17,9 +13,6 @@
 
 namespace normlab {
 namespace {
-
-constexpr std::uintmax_t kLargestFile = 16 << 20;  // bytes; no config comes near it
-constexpr std::size_t kDeepest = 64;               // levels of nesting
 
 JsonNode node_of(JsonType type) {
   JsonNode node;
@@ -73,20 +66,9 @@ JsonNode& JsonNode::add(const std::string& member, JsonNode value) {
   return items.back();
 }
 
-std::string read_text(const std::string& file) {
-  std::error_code failure;
-  check(!std::filesystem::is_directory(file, failure), file, ": must be a JSON file, is a folder");
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  check(in.good(), file, ": cannot be read: ", std::strerror(errno));
-  const std::uintmax_t size = std::filesystem::file_size(file, failure);
-  check(failure || size <= kLargestFile, file, ": a config has at most ", kLargestFile, " bytes, this file has ", size);
-  std::string content(std::istreambuf_iterator<char>(in), {});
-  check(!in.bad(), file, ": cannot be read to its end: ", std::strerror(errno));
-  return content;
-}
-
 namespace {
+
+constexpr std::size_t kDeepest = 64;  // levels of nesting
 
 // Steps over the text and counts, for whoever holds the counter, the characters that were read.
 class CountingIterator {
@@ -345,6 +327,17 @@ JsonNode parse_typed(const std::string& typed) {
   return node;
 }
 
+const JsonNode* find_path(const JsonNode& root, const std::string& path) {
+  const JsonNode* node = &root;
+  for (std::size_t begin = 0; node != nullptr;) {
+    const std::size_t dot = path.find('.', begin);
+    node = node->find(path.substr(begin, dot == std::string::npos ? dot : dot - begin));
+    if (dot == std::string::npos) break;
+    begin = dot + 1;
+  }
+  return node;
+}
+
 std::string set_path(JsonNode& root, const std::string& path, const JsonNode& value) {
   JsonNode* node = &root;
   for (std::size_t begin = 0;;) {
@@ -357,7 +350,7 @@ std::string set_path(JsonNode& root, const std::string& path, const JsonNode& va
     JsonNode* next = node->find(name);
     if (next == nullptr) {
       JsonNode made = JsonNode::object();
-      made.at = node->at;
+      made.at = value.at;
       next = &node->add(name, std::move(made));
     }
     node = next;
