@@ -34,8 +34,8 @@ std::map<std::string, Tensor> by_name(const RunTensors& run) {
 // The counters of progress with their keys in the metadata.
 template <class AnyProgress>
 auto counters(AnyProgress& progress) {
-  return std::vector{std::pair("step", &progress.step), std::pair("epoch", &progress.epoch),
-                     std::pair("batch", &progress.batch), std::pair("tokens", &progress.tokens)};
+  return std::vector{std::pair("step", &progress.step), std::pair("batch", &progress.batch),
+                     std::pair("tokens", &progress.tokens)};
 }
 
 // The number that `digits` spell, if they do.

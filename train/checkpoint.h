@@ -25,8 +25,7 @@ struct RunTensors {
 // How far training has come, and where in its data.
 struct Progress {
   std::int64_t step = 0;    // optimizer steps taken
-  std::int64_t epoch = 0;   // passes over the data completed
-  std::int64_t batch = 0;   // batches of this epoch taken
+  std::int64_t batch = 0;   // training batches taken (micro-batches); the next one has this index
   std::int64_t tokens = 0;  // tokens predicted in training so far
 };
 
