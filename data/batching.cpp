@@ -26,7 +26,8 @@ class Continuous : public Batching {
     const auto tokens = static_cast<Index>(stream.tokens.size());
     const Index batch = length_ * sequences_;
     predicted_ = tokens - 1;
-    check(predicted_ >= 1, name, " text: must hold at least 2 tokens, one to predict from and one to predict, has ", tokens);
+    check(predicted_ >= 1, name, " text: must hold at least 2 tokens, one to predict from and one to predict, has ",
+          tokens);
     if (training) {
       check(predicted_ >= batch, name, " text: must hold at least one batch of ", sequences_, " sequences x ", length_,
             " tokens + 1 = ", batch + 1, " tokens, has ", tokens,
@@ -172,7 +173,8 @@ Index Batching::predicted_tokens() const {
 }
 
 std::vector<Span> Batching::training_spans(std::uint64_t index) const {
-  check(batches_per_epoch_ > 0, "training batch: must come from a split that is trained on, this one is only evaluated");
+  check(batches_per_epoch_ > 0,
+        "training batch: must come from a split that is trained on, this one is only evaluated");
   const auto per_epoch = static_cast<std::uint64_t>(batches_per_epoch_);
   const std::lock_guard lock(mutex_);
   if (batches_.empty() || epoch_ != index / per_epoch) {

@@ -1,7 +1,7 @@
 // Batching: how a stream of tokens becomes batches of packed sequences, as a pure function of a batch's number.
 //
-// A sequence is a span [begin, end) of stream positions that are predicted; its inputs are the tokens one position earlier.
-// So the first input of a line is the <eos> of the line before it, which serves as the begin symbol.
+// A sequence is a span [begin, end) of stream positions that are predicted; its inputs are the tokens one position
+// earlier. So the first input of a line is the <eos> of the line before it, which serves as the begin symbol.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +42,8 @@ class Batching {
   Index evaluation_batches() const { return static_cast<Index>(evaluation_.size()); }
   Index predicted_tokens() const;  // by one evaluation
 
-  // Batch `index` since the start of training. Each epoch has an order of its own, drawn from the seed; that of the epoch
-  // asked for last is kept. May be called from several threads.
+  // Batch `index` since the start of training. Each epoch has an order of its own, drawn from the seed; that of the
+  // epoch asked for last is kept. May be called from several threads.
   std::vector<Span> training_spans(std::uint64_t index) const;
   // Fixed, in the order of the text.
   const std::vector<Span>& evaluation_spans(Index index) const;
@@ -73,9 +73,9 @@ struct BatchingOptions {
                                          std::uint64_t seed) const = 0;
 };
 
-// The whole text as one stream, cut into segments of equal length. Training cuts at a start drawn anew each epoch from what
-// a whole number of batches leaves over, and takes the segments in an order drawn anew. Evaluation takes them in order,
-// tail included: every token but the very first is predicted once.
+// The whole text as one stream, cut into segments of equal length. Training begins at a place drawn anew each epoch
+// from what a whole number of batches leaves over, and takes the segments in an order drawn anew. Evaluation takes them
+// in order, tail included: every token but the very first is predicted once.
 struct ContinuousOptions : BatchingOptions {
   std::int64_t sequence_length = 128;  // predicted tokens of a segment
   std::int64_t sequences = 16;         // segments of a batch
@@ -84,8 +84,8 @@ struct ContinuousOptions : BatchingOptions {
                                  std::uint64_t seed) const override;
 };
 
-// Each line is a sequence of its own; blank lines are none. An epoch takes every line once, in an order drawn anew, spread
-// evenly over a number of batches such that none exceeds tokens_per_batch. <eos> is predicted.
+// Each line is a sequence of its own; blank lines are none. An epoch takes every line once, in an order drawn anew,
+// spread evenly over a number of batches such that none exceeds tokens_per_batch. <eos> is predicted.
 struct SentencesOptions : BatchingOptions {
   std::int64_t tokens_per_batch = 2048;      // at most, <eos> included
   std::int64_t longest_sentence = 512;       // in tokens, <eos> included

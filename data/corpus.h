@@ -1,5 +1,5 @@
-// Corpus: the tokens of three splits and their vocabulary. CorpusData makes them into the LanguageData a trainer sees; text
-// from files and made-up text differ only in where the corpus comes from.
+// Corpus: the tokens of three splits and their vocabulary. CorpusData makes them into the LanguageData a trainer sees;
+// text from files and made-up text differ only in where the corpus comes from.
 #pragma once
 
 #include <array>

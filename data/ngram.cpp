@@ -88,7 +88,8 @@ Bigram::Bigram(const LanguageData& data) {
 double Bigram::continuation(std::int32_t word) const {
   const auto total = static_cast<double>(pairs_.size());
   const double own = std::max(static_cast<double>(predecessors_[place(word)]) - continuation_discount_, 0.0);
-  const double spread = continuation_discount_ * static_cast<double>(words_) / static_cast<double>(predecessors_.size());
+  const double spread =
+      continuation_discount_ * static_cast<double>(words_) / static_cast<double>(predecessors_.size());
   return (own + spread) / total;
 }
 

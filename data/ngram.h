@@ -25,8 +25,8 @@ class Unigram {
 //   p(w | v) = max(c(v w) - D, 0) / c(v) + D N(v .) / c(v) * q(w)
 //   q(w)     = max(N(. w) - E, 0) / N(. .) + E |{w: N(. w) > 0}| / N(. .) / vocabulary
 //
-// c counts pairs, N counts different ones. The discounts are Ney, Essen & Kneser's (1994) estimate n1 / (n1 + 2 n2) from
-// how many counts are 1 and 2, D of the c(v w) and E of the N(. w). After a v never seen, p(w | v) = q(w).
+// c counts pairs, N counts different ones. The discounts are Ney, Essen & Kneser's (1994) estimate n1 / (n1 + 2 n2)
+// from how many counts are 1 and 2, D of the c(v w) and E of the N(. w). After a v never seen, p(w | v) = q(w).
 class Bigram {
  public:
   explicit Bigram(const LanguageData& data);
@@ -48,7 +48,8 @@ class Bigram {
   double discount_ = 0, continuation_discount_ = 0;
 };
 
-// Perplexity exp(-mean ln p) over exactly the tokens that an evaluation of the split predicts; each given the token before.
+// Perplexity exp(-mean ln p) over exactly the tokens that an evaluation of the split predicts; each given the token
+// before.
 struct NgramPerplexity {
   double unigram = 0;
   double bigram = 0;

@@ -160,12 +160,14 @@ SplitText StoryLanguage::text_of(Index least_tokens, Random random) const {
 
 void SyntheticOptions::fields(Fields& f) {
   const Range count{.at_least = 1, .at_most = 1e5};
+  const Range few{.at_least = 1, .at_most = 100};
   const Range share{.at_least = 0, .at_most = 1};
-  f.integer("train_tokens", train_tokens, {.at_least = 1, .at_most = 1e9}, "training text: whole stories, at least this long");
-  f.integer("valid_tokens", valid_tokens, {.at_least = 0, .at_most = 1e9}, "validation text; 0 for none");
-  f.integer("test_tokens", test_tokens, {.at_least = 0, .at_most = 1e9}, "test text; 0 for none");
+  f.integer("train_tokens", train_tokens, {.at_least = 1, .at_most = 1e8},
+            "training text: whole stories, at least this long");
+  f.integer("valid_tokens", valid_tokens, {.at_least = 0, .at_most = 1e8}, "validation text; 0 for none");
+  f.integer("test_tokens", test_tokens, {.at_least = 0, .at_most = 1e8}, "test text; 0 for none");
   f.integer("text_seed", text_seed, {.at_least = 0, .at_most = 9e15},
-            "seed of the language and its text; 0 takes the seed of the data, so that runs of several seeds differ in text");
+            "seed of the language and its text; 0 takes the data's seed, so that other seeds give other texts");
   f.integer("topics", topics, count, "hidden topics; each has its own order of nouns");
   f.real("topic_stays", topic_stays, share, "probability that the next clause keeps the topic");
   f.integer("articles", articles, count, "articles, and so classes of nouns");
@@ -177,10 +179,13 @@ void SyntheticOptions::fields(Fields& f) {
   f.real("mention", mention, share, "probability that a phrase is name, trait, verb; else it is article, noun");
   f.real("newcomer", newcomer, share, "probability that a mention is of a new name, while the cast is not full");
   f.integer("openers", openers, count, "openers, each with a closer of its own");
-  f.integer("clauses", clauses, count, "clauses of a story");
-  f.integer("phrases", phrases, count, "most phrases of a clause");
+  f.integer("clauses", clauses, few, "clauses of a story");
+  f.integer("phrases", phrases, few, "most phrases of a clause");
   f.real("closes", closes, share, "probability that a clause ends after each of its phrases");
   batching.fields(f, "batching", "how the text becomes batches; a story is a line");
+  f.require(topics * articles <= 1e7 && topics * articles * nouns_per_article <= 1e7, "topics",
+            text("topics x articles x nouns_per_article must be at most 10000000, got ", topics, " x ", articles, " x ",
+                 nouns_per_article));
   f.require(cast <= names, "cast", text("must be at most the number of names ", names, ", got ", cast));
 }
 

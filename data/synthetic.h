@@ -1,25 +1,25 @@
 // The data kind "synthetic": a made-up language whose text is generated from a seed and whose entropy is known exactly.
 //
-// A text is a list of stories, one a line. A story is a few clauses; a clause is an opener, some phrases and the closer that
-// belongs to its opener:
+// A text is a list of stories, one a line. A story is a few clauses; a clause is an opener, some phrases and the closer
+// that belongs to its opener:
 //
 //   open3  name7 trait2 verb7  article1 noun1.14  name4 trait9 verb4  name7 trait2 verb7  close3  open0 …  <eos>
 //
 // A phrase is either
-//   article noun          the article says which class the noun is of; how likely each noun of the class is follows Zipf's
-//                         law in an order that depends on the hidden topic, a Markov chain over the clauses of a story; or
-//   name trait verb       a member of the story's cast. At its first mention its trait is drawn at random; later mentions
-//                         repeat it. Each name has a verb of its own.
+//   article noun     the article says which class the noun is of; how likely each noun of the class is follows Zipf's
+//                    law, in an order that depends on the hidden topic, a Markov chain over the clauses of a story; or
+//   name trait verb  a member of the story's cast. At its first mention its trait is drawn at random; later mentions
+//                    repeat it. Each name has a verb of its own.
 //
 // What each kind of model can and cannot do:
-//   unigram               Zipf's law only.
-//   bigram                which kind of word follows which; the class of a noun.
-//   one layer             also topic, closer, verb and cast: it looks back for single words by what they are. It cannot know
-//                         which trait goes with which name: the query at a name can ask for that name, but what is found there
-//                         is the name again; the trait stands one place on.
-//   two layers and more   can: one notes the name before each trait, the next asks for the trait so noted (the two-layer
-//                         "induction head" of Elhage et al. 2021, Olsson et al. 2022). The verb, which must be predicted
-//                         at the trait from the name before it, makes that first step worth learning by itself.
+//   unigram          Zipf's law only.
+//   bigram           which kind of word follows which; the class of a noun.
+//   one layer        also topic, closer, verb and cast: it looks back for single words by what they are. It cannot
+//                    know which trait goes with which name: the query at a name can ask for that name, but what is
+//                    found there is the name again; the trait stands one place on.
+//   two layers       can: one notes the name before each trait, the next asks for the trait so noted (the two-layer
+//                    "induction head" of Elhage et al. 2021, Olsson et al. 2022). The verb, which must be predicted
+//                    at the trait from the name before it, makes that first step worth learning by itself.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,8 @@
 namespace normlab {
 
 struct SyntheticOptions : LanguageDataOptions {
-  std::int64_t train_tokens = 400000;  // each split is made of whole stories, and ends with the one that reaches its size
+  // A split is made of whole stories and ends with the one that reaches its size.
+  std::int64_t train_tokens = 400000;
   std::int64_t valid_tokens = 20000;
   std::int64_t test_tokens = 20000;
   std::int64_t text_seed = 0;
@@ -79,8 +80,8 @@ class StoryLanguage {
   StoryLanguage(const SyntheticOptions& options, std::uint64_t seed);
 
   Vocabulary vocabulary() const;
-  // Appends one story to `tokens`, and the -ln of each token's probability given all before it to `surprisal`. Topics are
-  // hidden: a noun's probability is its mean over the topics' posterior, kept exactly by the forward algorithm.
+  // Appends one story to `tokens`, and the -ln of each token's probability given all before it to `surprisal`. Topics
+  // are hidden: a noun's probability is its mean over the topics' posterior, kept exactly by the forward algorithm.
   void tell(Random& random, std::vector<std::int32_t>& tokens, std::vector<double>& surprisal) const;
   SplitText text_of(Index least_tokens, Random random) const;
 

@@ -1,5 +1,5 @@
-// Reads through zlib's gzFile, which passes plain text through unchanged; what it leaves unsaid (a file cut within its gzip
-// header, or an empty one) is checked here.
+// Reads through zlib's gzFile, which passes plain text through unchanged; what it leaves unsaid (a file cut within its
+// gzip header, or an empty one) is checked here.
 #include "text_file.h"
 
 #include <fcntl.h>

@@ -128,7 +128,8 @@ Vocabulary Vocabulary::build(std::string_view source, const TextRules& rules, co
 
   // The rarest go until the limit holds, with a place for the <unk> that takes theirs.
   const auto too_many = [&] {
-    return limits.largest > 0 && static_cast<Index>(counts.size()) + (left_out && !has_unknown ? 1 : 0) > limits.largest;
+    return limits.largest > 0 &&
+           static_cast<Index>(counts.size()) + (left_out && !has_unknown ? 1 : 0) > limits.largest;
   };
   while (too_many()) {
     const auto rarest = std::find_if_not(counts.rbegin(), counts.rend(), special);
@@ -169,12 +170,12 @@ std::vector<std::int32_t> Vocabulary::encode(std::string_view source, const Text
     std::int32_t id = find(unit);
     if (id < 0 && allow_unknown) id = unknown_;
     if (id < 0) {
-      throw Error(text("text file ", file, ", line ", line, ": every ",
-                       rules.unit == TextUnit::word ? "word" : "character", " must be in the training text's vocabulary, \"",
-                       unit, "\" is not; ",
-                       allow_unknown ? "make the training text hold <unk>, or set minimum_count or largest_vocabulary so "
-                                       "that rare ones become <unk>"
-                                     : "set \"unknown\" to \"unk\" to read it as <unk>"));
+      throw Error(
+          text("text file ", file, ", line ", line, ": every ", rules.unit == TextUnit::word ? "word" : "character",
+               " must be in the training text's vocabulary, \"", unit, "\" is not; ",
+               allow_unknown ? "make the training text hold <unk>, or set minimum_count or largest_vocabulary so "
+                               "that rare ones become <unk>"
+                             : "set \"unknown\" to \"unk\" to read it as <unk>"));
     }
     ids.push_back(id);
   });

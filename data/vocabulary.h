@@ -1,8 +1,8 @@
 // Vocabulary: words or characters and their ids, built from a training text.
 //
-// A text is a list of lines; a line is a list of units (words between blanks, or UTF-8 code points) followed by one <eos>,
-// blank lines included. Ids go by falling frequency, ties by first occurrence (or all in alphabetical order), so that
-// the same text always gives the same ids.
+// A text is a list of lines; a line is a list of units (words between blanks, or UTF-8 code points) followed by one
+// <eos>, blank lines included. Ids go by falling frequency, ties by first occurrence (or all in alphabetical order), so
+// that the same text always gives the same ids.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ struct TextRules {
 };
 
 // Calls visit(unit, line) for every unit of `text` in order, kEndOfLine at the end of each line; lines count from 1.
-// Line ends are LF or CR LF; a last line needs none. Error when the text is not valid UTF-8 (the Unicode Standard, table
-// 3-7): names `file`, byte offset and line.
+// Line ends are LF or CR LF; a last line needs none. Error when the text is not valid UTF-8 (the Unicode Standard,
+// table 3-7): names `file`, byte offset and line.
 void for_each_unit(std::string_view text, const TextRules& rules, const std::string& file,
                    const std::function<void(std::string_view unit, Index line)>& visit);
 
@@ -55,8 +55,8 @@ class Vocabulary {
   std::int32_t end_of_line() const { return end_of_line_; }
   std::int32_t unknown() const { return unknown_; }  // -1 when there is none
 
-  // The ids of all units of `text`, line ends included. A unit that is no entry becomes <unk>; when there is no <unk>, or
-  // `allow_unknown` is false, it is an Error that names unit, file and line.
+  // The ids of all units of `text`, line ends included. A unit that is no entry becomes <unk>; when there is no <unk>,
+  // or `allow_unknown` is false, it is an Error that names unit, file and line.
   std::vector<std::int32_t> encode(std::string_view text, const TextRules& rules, const std::string& file,
                                    bool allow_unknown = true) const;
 

@@ -1,4 +1,5 @@
-// Batches: what they hold, that evaluation covers a text exactly, and that training is a function of the batch's number.
+// Batches: what they hold, that evaluation covers a text exactly, and that training is a function of the batch's
+// number.
 #include "data/batching.h"
 
 #include <algorithm>
@@ -63,7 +64,8 @@ std::vector<Index> evaluation_positions(const Batching& batching) {
 std::vector<Index> epoch_positions(const Batching& batching, Index epoch) {
   std::vector<Index> out;
   for (Index i = 0; i < batching.batches_per_epoch(); ++i) {
-    for (Index t : positions(batching.training_spans(static_cast<std::uint64_t>(epoch * batching.batches_per_epoch() + i)))) {
+    for (Index t :
+         positions(batching.training_spans(static_cast<std::uint64_t>(epoch * batching.batches_per_epoch() + i)))) {
       out.push_back(t);
     }
   }
@@ -193,8 +195,8 @@ TEST_CASE("long sentences are an error, or cut with no token lost") {
   SentencesOptions options = sentences(12);
   options.longest_sentence = 4;
   CHECK(message_of([&] { options.make(stream, "train", true, 1); }) ==
-        "train text, line 2: a sentence must have at most longest_sentence = 4 tokens, has 10; raise longest_sentence or set "
-        "\"long_sentences\": \"cut\"");
+        "train text, line 2: a sentence must have at most longest_sentence = 4 tokens, has 10; raise longest_sentence "
+        "or set \"long_sentences\": \"cut\"");
   options.long_sentences = "cut";
   const auto batching = options.make(stream, "train", true, 1);
   CHECK(batching->predicted_tokens() == 38);
@@ -204,15 +206,16 @@ TEST_CASE("long sentences are an error, or cut with no token lost") {
 TEST_CASE("a text shorter than one batch is an error with the numbers") {
   const TokenStream stream = stream_of_lines({3, 4});
   CHECK(message_of([&] { continuous(8, 2).make(stream, "train", true, 1); }) ==
-        "train text: must hold at least one batch of 2 sequences x 8 tokens + 1 = 17 tokens, has 7; use a longer text, or "
-        "smaller sequences or sequence_length");
+        "train text: must hold at least one batch of 2 sequences x 8 tokens + 1 = 17 tokens, has 7; use a longer text, "
+        "or smaller sequences or sequence_length");
   CHECK(continuous(8, 2).make(stream, "valid", false, 1)->predicted_tokens() == 6);
   CHECK(message_of([&] { sentences(100).make(stream, "train", true, 1); }) ==
-        "train text: must hold at least one batch of tokens_per_batch = 100 tokens, has 7; use a longer text or a smaller "
-        "tokens_per_batch");
+        "train text: must hold at least one batch of tokens_per_batch = 100 tokens, has 7; use a longer text or a "
+        "smaller tokens_per_batch");
   CHECK(message_of([&] { sentences(7).make(stream, "train", true, 1); }) ==
-        "train text: tokens_per_batch must be at least three times the longest sentence, 3 x 4 tokens, so that sentences spread "
-        "evenly over batches, is 7; raise it, or cut long sentences (longest_sentence, \"long_sentences\": \"cut\")");
+        "train text: tokens_per_batch must be at least three times the longest sentence, 3 x 4 tokens, so that "
+        "sentences spread evenly over batches, is 7; raise it, or cut long sentences (longest_sentence, "
+        "\"long_sentences\": \"cut\")");
   CHECK(message_of([&] { sentences(3).make(stream, "valid", false, 1); }) ==
         "valid text: tokens_per_batch must be at least the 4 tokens of the longest sentence, is 3");
   CHECK(message_of([&] { continuous(8, 2).make(stream_of_lines({1}), "test", false, 1); }) ==

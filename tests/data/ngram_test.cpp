@@ -56,5 +56,6 @@ TEST_CASE("the bigram model is Kneser-Ney's, by hand") {
   CHECK(perplexity.bigram == Approx(std::exp(nll / 3)));
   const double unigram_nll = -std::log(3.5 / 12) - std::log(0.5 / 12) - std::log(4.5 / 12);
   CHECK(perplexity.unigram == Approx(std::exp(unigram_nll / 3)));
-  CHECK_THROWS_WITH(ngram_perplexity(data, Split::test), "n-gram perplexity: needs a split with predicted tokens, this one has none");
+  CHECK_THROWS_WITH(ngram_perplexity(data, Split::test),
+                    "n-gram perplexity: needs a split with predicted tokens, this one has none");
 }

@@ -31,7 +31,7 @@ class AllStories {
     for (Index topic = 0; topic < o_.topics; ++topic) clause({}, {}, 0, topic, 1.0 / static_cast<double>(o_.topics));
   }
   std::map<Ids, double> probability;         // of whole stories
-  std::map<Ids, double> prefix_probability;  // of their beginnings
+  std::map<Ids, double> prefix_probability;  // of their beginnings, the whole included
 
  private:
   using Cast = std::map<Index, Index>;  // name to trait
@@ -45,7 +45,7 @@ class AllStories {
     if (number == o_.clauses) {
       const Ids whole = with(story, {language_.end_of_line()});
       probability[whole] += p;
-      for (std::size_t n = 0; n <= whole.size(); ++n) prefix_probability[Ids(whole.begin(), whole.begin() + static_cast<Index>(n))] += p;
+      for (auto end = whole.begin(); end != whole.end(); ++end) prefix_probability[Ids(whole.begin(), end + 1)] += p;
       return;
     }
     for (Index pair = 0; pair < o_.openers; ++pair) {
@@ -61,7 +61,8 @@ class AllStories {
         clause(closed, cast, number + 1, topic, p * closes);
       } else {
         for (Index next = 0; next < o_.topics; ++next) {
-          const double move = next == topic ? o_.topic_stays : (1 - o_.topic_stays) / static_cast<double>(o_.topics - 1);
+          const double move =
+              next == topic ? o_.topic_stays : (1 - o_.topic_stays) / static_cast<double>(o_.topics - 1);
           clause(closed, cast, number + 1, next, p * closes * move);
         }
       }
@@ -74,18 +75,18 @@ class AllStories {
                goes_on * (1 - o_.mention) * language_.articles()[a] * language_.nouns(topic, a)[n]);
       }
     }
-    const auto members = static_cast<double>(cast.size());
-    const double newcomer = cast.empty() ? 1 : static_cast<Index>(cast.size()) == o_.cast ? 0 : o_.newcomer;
+    const auto members = static_cast<Index>(cast.size()), strangers = o_.names - members;
+    const double newcomer = members == 0 ? 1 : members == o_.cast ? 0 : o_.newcomer;
     for (Index n = 0; n < o_.names; ++n) {
       if (cast.count(n)) {
-        phrase(with(story, {language_.name(n), language_.trait(cast.at(n)), language_.verb(n)}), cast, number, topic, pair,
-               phrases + 1, goes_on * o_.mention * (1 - newcomer) / members);
+        phrase(with(story, {language_.name(n), language_.trait(cast.at(n)), language_.verb(n)}), cast, number, topic,
+               pair, phrases + 1, goes_on * o_.mention * (1 - newcomer) / static_cast<double>(members));
       } else if (newcomer > 0) {
         for (Index t = 0; t < o_.traits; ++t) {
           Cast larger = cast;
           larger[n] = t;
-          phrase(with(story, {language_.name(n), language_.trait(t), language_.verb(n)}), larger, number, topic, pair, phrases + 1,
-                 goes_on * o_.mention * newcomer / (static_cast<double>(o_.names) - members) / static_cast<double>(o_.traits));
+          phrase(with(story, {language_.name(n), language_.trait(t), language_.verb(n)}), larger, number, topic, pair,
+                 phrases + 1, goes_on * o_.mention * newcomer / static_cast<double>(strangers * o_.traits));
         }
       }
     }
@@ -133,6 +134,7 @@ TEST_CASE("each token's surprisal is what trying all stories gives") {
 
 TEST_CASE("stories keep the grammar") {
   SyntheticOptions options;
+  options.zipf = 0;  // so that every noun turns up
   const StoryLanguage language(options, 1);
   Random random(1, "stories");
   std::set<std::int32_t> used;

@@ -23,7 +23,8 @@ TEST_CASE("a gzip file reads as the plain one, whatever its name") {
   CHECK(read_text(folder.write_gzip("packed.txt", contents)) == contents);
 
   // Two gzip members one after the other are one text (RFC 1952, section 2.2).
-  const std::string twice = bytes_of_file(folder.write_gzip("one", "a b\n")) + bytes_of_file(folder.write_gzip("two", "c\n"));
+  const std::string twice =
+      bytes_of_file(folder.write_gzip("one", "a b\n")) + bytes_of_file(folder.write_gzip("two", "c\n"));
   CHECK(read_text(folder.write("both", twice)) == "a b\nc\n");
 }
 
@@ -56,14 +57,17 @@ TEST_CASE("a gzip file cut at any byte, or with any byte changed, is an error") 
   for (std::size_t length = 2; length < packed.size(); ++length) {
     const std::string cut = folder.write("cut.gz", packed.substr(0, length));
     CAPTURE(length);
-    CHECK_THAT(message_of([&] { read_text(cut); }), ContainsSubstring("text file " + cut + ": must be a whole gzip file, it ends"));
+    CHECK_THAT(message_of([&] { read_text(cut); }),
+               ContainsSubstring("text file " + cut + ": must be a whole gzip file, it ends"));
   }
-  for (std::size_t place = 10; place < packed.size(); ++place) {  // behind the header, whose time and flags mean nothing
+  // Behind the header of 10 bytes, whose time and system mean nothing.
+  for (std::size_t place = 10; place < packed.size(); ++place) {
     std::string damaged = packed;
     damaged[place] = static_cast<char>(damaged[place] ^ 0x10);
     const std::string file = folder.write("damaged.gz", damaged);
     CAPTURE(place);
-    CHECK_THAT(message_of([&] { read_text(file); }), ContainsSubstring("text file " + file + ": must be a whole gzip file, it"));
+    CHECK_THAT(message_of([&] { read_text(file); }),
+               ContainsSubstring("text file " + file + ": must be a whole gzip file, it"));
   }
 }
 
@@ -86,5 +90,6 @@ TEST_CASE("a data folder that cannot be read is named") {
   const std::filesystem::path closed = std::filesystem::path(folder.path()) / "closed";
   std::filesystem::create_directory(closed);
   std::filesystem::permissions(closed, std::filesystem::perms::none);
-  CHECK_THAT(message_of([&] { locate_text(closed.string(), "a.txt"); }), ContainsSubstring("got \"Permission denied\""));
+  CHECK_THAT(message_of([&] { locate_text(closed.string(), "a.txt"); }),
+             ContainsSubstring("got \"Permission denied\""));
 }

@@ -40,7 +40,8 @@ TEST_CASE("text files become batches") {
   CHECK(batch.targets.at(1) == 1);
   CHECK(data->summary() ==
         "words of " + folder.path() + "/train.txt, valid.txt.gz; train 7, valid 3, vocabulary 4");
-  CHECK(message_of([&] { data->evaluation_batch(Split::test, 0); }) == "evaluation batch: needs a test text, there is none");
+  CHECK(message_of([&] { data->evaluation_batch(Split::test, 0); }) ==
+        "evaluation batch: needs a test text, there is none");
   CHECK(message_of([&] { data->evaluation_batch(Split::valid, 1); }) ==
         "evaluation batch: index must be in [0, 1), got 1");
 }
@@ -97,5 +98,6 @@ TEST_CASE("Penn Treebank has its known counts and bigram perplexity", "[slow]") 
 
   const NgramPerplexity perplexity = ngram_perplexity(*data, Split::valid);
   CHECK(perplexity.tokens == 73759);
-  WARN(text("valid perplexity: unigram ", perplexity.unigram, ", bigram ", perplexity.bigram));
+  CHECK(perplexity.unigram == Approx(685.71).epsilon(1e-4));  // as first measured
+  CHECK(perplexity.bigram == Approx(201.56).epsilon(1e-4));
 }

@@ -15,7 +15,9 @@ using Ids = std::vector<std::int32_t>;
 
 Strings units(const std::string& text, const TextRules& rules) {
   Strings out;
-  for_each_unit(text, rules, "t", [&](std::string_view unit, Index line) { out.push_back(std::string(unit) + "@" + std::to_string(line)); });
+  for_each_unit(text, rules, "t", [&](std::string_view unit, Index line) {
+    out.push_back(std::string(unit) + "@" + std::to_string(line));
+  });
   return out;
 }
 
@@ -36,16 +38,16 @@ TEST_CASE("bytes that are no UTF-8 are an error with byte and line") {
     return message_of([&] { units(bytes, kWords); });
   };
   CHECK(message("ab\nc \xE9t\xE9\n") ==
-        "text file t: must be UTF-8, has the byte 0xE9 out of place at byte 5, line 2; convert it, for example with iconv -t "
-        "UTF-8");
+        "text file t: must be UTF-8, has the byte 0xE9 out of place at byte 5, line 2; convert it, for example with "
+        "iconv -t UTF-8");
   // Lone continuation, overlong forms, a surrogate, beyond U+10FFFF, cut short.
-  for (const char* bad : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
-                          "\xF5\x80\x80\x80", "\xE2\x82", "\xF0\x9F\x98", "\xC3"}) {
+  for (const char* bad : {"\x80", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF",
+                          "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x82", "\xF0\x9F\x98", "\xC3"}) {
     CHECK_THAT(message(bad), ContainsSubstring("out of place at byte 0, line 1"));
   }
   // The first and last code points of each length are fine.
-  for (const char* good : {"\x01", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80", "\xEF\xBF\xBF",
-                           "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
+  for (const char* good : {"\x01", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
+                           "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
     CHECK(units(good, kCharacters).size() == 2);
   }
 }
@@ -64,20 +66,21 @@ TEST_CASE("what the limits leave out becomes <unk>") {
   CHECK(Vocabulary::build(text, kWords, "t", {3, 1, false}).entries() == Strings{"a", "<eos>", "<unk>"});
   CHECK(Vocabulary::build(text, kWords, "t", {5, 1, false}).entries() == Strings{"a", "c", "<eos>", "b", "d"});
   // A text that has <unk> of its own keeps its place.
-  CHECK(Vocabulary::build("<unk> <unk> a b b b\n", kWords, "t", {3, 1, false}).entries() == Strings{"b", "<unk>", "<eos>"});
+  CHECK(Vocabulary::build("<unk> <unk> a b b b\n", kWords, "t", {3, 1, false}).entries() ==
+        Strings{"b", "<unk>", "<eos>"});
 }
 
 TEST_CASE("a word outside the vocabulary is <unk>, or an error that names it") {
   const Vocabulary with = Vocabulary::build("a <unk>\n", kWords, "train");
   CHECK(with.encode("a z\n", kWords, "t") == Ids{0, 1, 2});
   CHECK(message_of([&] { with.encode("a\na z\n", kWords, "t", false); }) ==
-        "text file t, line 2: every word must be in the training text's vocabulary, \"z\" is not; set \"unknown\" to \"unk\" to "
-        "read it as <unk>");
+        "text file t, line 2: every word must be in the training text's vocabulary, \"z\" is not; set \"unknown\" to "
+        "\"unk\" to read it as <unk>");
   const Vocabulary without = Vocabulary::build("a b\n", kWords, "train");
   CHECK(without.unknown() == -1);
   CHECK(message_of([&] { without.encode("z\n", kWords, "t"); }) ==
-        "text file t, line 1: every word must be in the training text's vocabulary, \"z\" is not; make the training text hold "
-        "<unk>, or set minimum_count or largest_vocabulary so that rare ones become <unk>");
+        "text file t, line 1: every word must be in the training text's vocabulary, \"z\" is not; make the training "
+        "text hold <unk>, or set minimum_count or largest_vocabulary so that rare ones become <unk>");
 }
 
 TEST_CASE("a text of blank lines has no vocabulary; entries differ") {
