@@ -24,8 +24,11 @@ Tensor MultiHeadAttention::forward(const Tensor& query_input, const Tensor& key_
       options.dropout = options_.dropout;
       options.stream = pass.stream(init_.at("probabilities"));
     }
-    return output_.forward(attention(query_.forward(query_input), key_.forward(key_value_input),
-                                     value_.forward(key_value_input), query_rows, key_rows, options));
+    // One by one: the order of arguments is the compiler's choice, the order on the tape decides the bits.
+    const Tensor query = query_.forward(query_input);
+    const Tensor key = key_.forward(key_value_input);
+    const Tensor value = value_.forward(key_value_input);
+    return output_.forward(attention(query, key, value, query_rows, key_rows, options));
   });
 }
 

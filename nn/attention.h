@@ -13,13 +13,13 @@ struct MultiHeadAttentionOptions {
   double dropout = 0;  // of the attention probabilities
 };
 
-// y = output(attention(query(x), key(z), value(z))), all maps [width, width] with bias. Query, key and value are matrices of
-// their own, each by Xavier's rule with its own fan (Xiong et al. 2020, 3.1).
+// y = output(attention(query(x), key(z), value(z))), all maps [width, width] with bias. Query, key and value are
+// matrices of their own, each started by Xavier's rule with its own fan, as in Xiong et al. 2020.
 class MultiHeadAttention : public Module {
  public:
   MultiHeadAttention(const Init& init, const MultiHeadAttentionOptions& options);
-  // query_input[n tokens, width] packed as query_rows; key_value_input[m tokens, width] packed as key_rows, with as many
-  // sequences. Self attention gives the same input and rows twice.
+  // query_input[n tokens, width] packed as query_rows; key_value_input[m tokens, width] packed as key_rows, with as
+  // many sequences. Self attention gives the same input and rows twice.
   Tensor forward(const Tensor& query_input, const Tensor& key_value_input, const Rows& query_rows, const Rows& key_rows,
                  const Pass& pass) const;
 

@@ -5,8 +5,8 @@
 
 namespace normlab {
 
-// weight[vocabulary, width] starts at N(0, 1 / width); with the factor sqrt(width) of Vaswani et al. 2017 (3.4) the vectors
-// enter the model with unit variance, while the logits of a tied output start with unit variance, too.
+// weight[vocabulary, width] starts at N(0, 1 / width); with the factor sqrt(width) of Vaswani et al. 2017 (3.4) the
+// vectors enter the model with unit variance; so start the logits of a tied output.
 class Embedding : public Module {
  public:
   Embedding(const Init& init, Index vocabulary, Index width, double factor);

@@ -1,7 +1,7 @@
 // Init: where a module stands and how its parameters get their first values.
 //
-// Every parameter's values are a function of (seed, its own path), so that two models which share a seed share the values of
-// all parameters that both have, whatever else differs between them.
+// Every parameter's values are a function of (seed, its own path), so that two models which share a seed share the
+// values of all parameters that both have, whatever else differs between them.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,8 @@ using Initializer = std::function<void(Tensor& parameter, const RandomStream& st
 
 Initializer constant(double value);
 Initializer normal(double deviation);
-// N(0, 2 / (fan_in + fan_out)), Glorot & Bengio 2010 as used by Xiong et al. 2020 (each of query, key, value by its own fan).
+// N(0, 2 / (fan_in + fan_out)), Glorot & Bengio 2010 as used by Xiong et al. 2020 (each of query, key, value by its
+// own fan).
 Initializer xavier_normal(Index fan_in, Index fan_out);
 
 }  // namespace normlab

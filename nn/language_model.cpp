@@ -43,8 +43,9 @@ TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, 
   const auto number = [](auto value) { return static_cast<double>(value); };
   const double bytes = number(bytes_of(dtype));
   const double width = number(config.width);
-  // Per token of a layer: two norms, query, key, value, their attention, its output map, the outer map, and two sums; each
-  // branch again after dropout; the inner map and its activation, again after dropout; the attention probabilities.
+  // Per token of a layer: two norms, query, key, value, their attention, its output map, the outer map, and two sums;
+  // each branch again after dropout; the inner map and its activation, again after dropout; the attention
+  // probabilities.
   const double layer = (config.dropout > 0 ? 12 : 10) * width +
                        (config.activation_dropout > 0 ? 3 : 2) * number(config.feed_forward) +
                        number(config.heads * longest_sequence);

@@ -40,7 +40,8 @@ struct TrainingSize {
   double bytes() const { return parameter_bytes + activation_bytes; }
 };
 
-// `tokens` of the largest micro-batch, its longest sequence, and `moments` values an optimizer keeps per parameter (Adam: 2).
+// `tokens` of the largest micro-batch, its longest sequence, and `moments` values an optimizer keeps per parameter
+// (Adam: 2).
 TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, Index longest_sequence, Index tokens,
                            Dtype dtype, Index moments = 2);
 

@@ -5,7 +5,8 @@
 
 namespace normlab {
 
-// y[rows, out] = x[rows, in] * transpose(weight[out, in]) + bias[out]. The weight starts by Xavier's rule, the bias at zero.
+// y[rows, out] = x[rows, in] * transpose(weight[out, in]) + bias[out]. The weight starts by Xavier's rule, the bias
+// at zero.
 class Linear : public Module {
  public:
   Linear(const Init& init, Index in, Index out, bool with_bias = true);

@@ -18,7 +18,8 @@ void StackConfig::fields(Fields& f) {
   norm.fields(f, "norm", "the kind of norm, everywhere in the model");
   f.real("dropout", dropout, {.at_least = 0, .below = 1},
          "share of features dropped from the model's input and from the output of each residual branch");
-  f.real("attention_dropout", attention_dropout, {.at_least = 0, .below = 1}, "share of attention probabilities dropped");
+  f.real("attention_dropout", attention_dropout, {.at_least = 0, .below = 1},
+         "share of attention probabilities dropped");
   f.real("activation_dropout", activation_dropout, {.at_least = 0, .below = 1},
          "share of features dropped between the two maps of each feed-forward network");
   f.require(heads < 1 || width % heads == 0, "heads",
@@ -40,7 +41,8 @@ TransformerLayer::TransformerLayer(const Init& init, const StackConfig& config, 
                                                                           .inner = config.feed_forward,
                                                                           .activation = config.activation,
                                                                           .dropout = config.activation_dropout})),
-      feed_forward_norm_(adopt("feed_forward_norm", config.norm->make(init.child("feed_forward_norm"), config.width))) {}
+      feed_forward_norm_(
+          adopt("feed_forward_norm", config.norm->make(init.child("feed_forward_norm"), config.width))) {}
 
 Tensor TransformerLayer::forward(const Tensor& x, const Rows& rows, const Pass& pass) const {
   return output([&] {

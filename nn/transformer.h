@@ -45,7 +45,8 @@ class TransformerLayer : public Module {
   Norm& feed_forward_norm_;
 };
 
-// Layers one after the other, and a norm at the end where the config says so. Bidirectional (an encoder) unless `causal`.
+// Layers one after the other, and a norm at the end where the config says so. Bidirectional (an encoder) unless
+// `causal`.
 class Stack : public Module {
  public:
   Stack(const Init& init, const StackConfig& config, bool causal);

@@ -45,6 +45,8 @@ struct ProbesConfig {
 
 struct Config {
   std::string question;
+  std::string cost;                 // in words: "half an hour on 2 cores"
+  std::vector<std::string> claims;  // of the ledger that it tests: "X5"
   std::int64_t seed = 1;
   std::int64_t init_seed = 0;
   std::int64_t data_seed = 0;

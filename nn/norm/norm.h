@@ -1,7 +1,8 @@
 // Norm: what every normalization offers, and the registry of all kinds.
 //
-// A new norm is a file beside this one (a module and its options) and a line in norm.cpp. A norm with running statistics
-// keeps them as buffers; its forward and backward put what they measured aside, and commit_own() folds it in.
+// A new norm is a file beside this one (a module and its options) and a line in norm.cpp. A norm with running
+// statistics keeps them as buffers; its forward and backward put what they measured aside, and commit_own() folds it
+// in.
 #pragma once
 
 #include <memory>
