@@ -100,7 +100,10 @@ TEST_CASE("a config file that is not there is named") {
 }
 
 TEST_CASE("the schema accepts what the reader accepts and refuses what it refuses") {
-#if NORMLAB_HAS_VALIJSON
+  if (!schema_complaint("{}", "{}")) {
+    WARN("valijson is not installed: the schema is not checked (Debian: libvalijson-dev)");
+    return;
+  }
   const std::string schema = experiment_schema();
   const std::string sweep = R"("sweep": {"seeds": [1, 2], "axes": [
       {"Post-LN": {"model.placement": "post"}, "Pre-LN": {}}, {"train.optimizer.rate": [1e-3, 5e-4]}]})";
@@ -141,7 +144,4 @@ TEST_CASE("the schema accepts what the reader accepts and refuses what it refuse
     CHECK(complaint(json) != "");
     CHECK(schema_complaint(schema, json) != "");
   }
-#else
-  WARN("valijson is not installed: the schema is not checked (Debian: libvalijson-dev)");
-#endif
 }

@@ -82,7 +82,10 @@ TEST_CASE("the schema tells type, bounds, default and meaning of each field") {
 }
 
 TEST_CASE("an independent validator accepts by the schema what the reader accepts and refuses what it refuses") {
-#if NORMLAB_HAS_VALIJSON
+  if (!schema_complaint("{}", "{}")) {
+    WARN("valijson is not installed: the schema is not checked (Debian: libvalijson-dev)");
+    return;
+  }
   const std::vector<std::string> good = {
       R"({"title": "t"})",
       R"({"title": "t", "count": 1000, "rate": 0, "at": [0, 5], "colors": [], "inner": {}})",
@@ -118,7 +121,4 @@ TEST_CASE("an independent validator accepts by the schema what the reader accept
     CHECK(made_up::complaint(json) != "");
     CHECK(schema_complaint(schema(), json) != "");
   }
-#else
-  WARN("valijson is not installed: the schema is not checked (Debian: libvalijson-dev)");
-#endif
 }

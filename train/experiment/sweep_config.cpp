@@ -255,7 +255,6 @@ Experiment parse_experiment(const std::string& json, const std::string& name,
     return experiment;
   }
 
-  const std::size_t problems_before = problems.list().size();
   const Sweep sweep = read_sweep(*sweep_node, problems);
   const JsonNode* seed = root.find("seed");
   if (seed != nullptr && seed->at.line == 0 && !sweep.seeds.empty()) {
@@ -266,7 +265,8 @@ Experiment parse_experiment(const std::string& json, const std::string& name,
   if (count > static_cast<double>(kMostRuns)) {
     problems.add(sweep_node->at, "sweep", text("must make at most ", kMostRuns, " runs, makes ", count));
   }
-  if (problems.list().size() == problems_before) {
+  const auto of_sweep = [](const Problem& problem) { return problem.path.rfind("sweep", 0) == 0; };
+  if (std::none_of(problems.list().begin(), problems.list().end(), of_sweep)) {
     JsonNode without_sweep = root;
     const auto is_sweep = [](const JsonNode& member) { return member.name == "sweep"; };
     std::erase_if(without_sweep.items, is_sweep);

@@ -106,7 +106,7 @@ TEST_CASE("a problem of an arm is told with the arm and its line") {
         "test.json:6: in the arm \"rate=-1\": train.optimizer.rate: must be at least 0, got -1");
   CHECK(complaint(with_sweep("{\"axes\": [{\n\"A\": {\"modle.placement\": \"post\"}}]}")) ==
         "test.json:4: in the arm \"A\": modle: unknown key; did you mean \"model\"? "
-        "known here: question, seed, init_seed, data_seed, dtype, model, data, train, probes");
+        "known here: question, cost, claims, seed, init_seed, data_seed, dtype, model, data, train, probes");
   CHECK(complaint(with_sweep("{\"axes\": [{\n\"A\": {\"train.steps.x\": 1}, \"B\": {}}]}")) ==
         "test.json:4: in the arm \"A\": train.steps.x: train.steps is 10, which has nothing named \"x\"");
   // Only together are these two wrong.
@@ -122,8 +122,8 @@ TEST_CASE("a problem of the config itself is told once, not again for each arm")
 TEST_CASE("a badly formed sweep is refused") {
   const auto about = [](const std::string& sweep) { return complaint(with_sweep(sweep)); };
   CHECK(about("[]") == "test.json:2: sweep: must be an object, got a list");
-  CHECK(about("{\"sead\": [1]}") ==
-        "test.json:3: sweep.sead: unknown key; did you mean \"seeds\"? known here: seeds, axes");
+  CHECK(about("{\"seed\": [1]}") ==
+        "test.json:3: sweep.seed: unknown key; did you mean \"seeds\"? known here: seeds, axes");
   CHECK(about("{\"seeds\": [1, 2, 1]}") == "test.json:3: sweep.seeds: a seed is given twice");
   CHECK(about("{\"seeds\": [1.5]}") == "test.json:3: sweep.seeds[0]: must be a whole number, got the number 1.5");
   CHECK(about("{\"axes\": {}}") == "test.json:3: sweep.axes: must be a list of axes");
