@@ -195,6 +195,7 @@ def make_ops():
         c = case(f"cross_entropy/{name}", label_smoothing=smoothing, divisor=divisor)
         logits = c.input("logits", c.normal(7, 9, deviation=4.0))
         targets = c.keep("targets", c.integers(9, 7))
+        c.keep("lengths", [4, 3])
         keep = torch.ones(7, dtype=torch.bool)
         if counted:
             keep = c.keep("counted", torch.tensor(counted)).bool()
