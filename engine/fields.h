@@ -12,6 +12,7 @@
 #include <functional>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace normlab {
@@ -54,5 +55,21 @@ class Fields {
   // with the position of the field `name`. Does nothing when writing.
   virtual void require(bool ok, const char* name, const std::string& message) = 0;
 };
+
+// A choice kept as an enum: `names` lists each value with its name in the file.
+template <class Enum>
+void choice(Fields& f, const char* name, Enum& value, const std::vector<std::pair<Enum, const char*>>& names,
+            const char* doc) {
+  std::string chosen;
+  std::vector<std::string> choices;
+  for (const auto& [candidate, candidate_name] : names) {
+    choices.emplace_back(candidate_name);
+    if (candidate == value) chosen = candidate_name;
+  }
+  f.choice(name, chosen, choices, doc);
+  for (const auto& [candidate, candidate_name] : names) {
+    if (chosen == candidate_name) value = candidate;
+  }
+}
 
 }  // namespace normlab

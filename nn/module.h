@@ -1,7 +1,8 @@
 // Module: named parameters, buffers and children. The dotted path ("encoder.layers.0.attention.query.weight") names the
 // checkpoint entry, the probe's site, the random stream and the error.
 //
-// A module registers everything in its initialiser list; there is no other way to make a parameter, so none can be forgotten:
+// A module registers everything in its initialiser list; there is no other way to make a parameter, so none can be
+// forgotten:
 //
 //   Linear::Linear(const Init& init, Index in, Index out)
 //       : Module(init), weight_(parameter("weight", {out, in}, xavier_normal(in, out))),
@@ -54,13 +55,23 @@ class Module {
   T& child(const std::string& name, Arguments&&... arguments) {
     return adopt(name, std::make_unique<T>(init_.child(name), std::forward<Arguments>(arguments)...));
   }
-  // Owns a child made elsewhere (by a registry) with init_.child(name).
+  // Owns a child made elsewhere (by a registry) with init_.child(name). A child without a name ("") stands at its
+  // parent's own path: its names are among the parent's.
   template <class T>
   T& adopt(const std::string& name, std::unique_ptr<T> module) {
     T& reference = *module;
-    claim(name);
-    children_.push_back(std::move(module));
+    adopt_module(name, std::move(module));
     return reference;
+  }
+  // What every forward returns: body(), shown to whoever looks as the site "path.out". An Error on its way out of a
+  // model gets the path of the innermost module put in front: "layers.3.attention.query: linear: …".
+  template <class Body>
+  Tensor output(Body&& body) const {
+    try {
+      return watch("out", body());
+    } catch (const Error&) {
+      rethrow_with_path();
+    }
   }
   // Shows x to whoever looks, as the site "path.name".
   Tensor watch(const char* name, const Tensor& x) const;
@@ -71,6 +82,8 @@ class Module {
 
  private:
   void claim(const std::string& name);  // Error when a module uses a name twice
+  void adopt_module(const std::string& name, std::unique_ptr<Module> module);
+  [[noreturn]] void rethrow_with_path() const;
 
   std::vector<std::string> names_;
   std::vector<Named> parameters_;

@@ -1,0 +1,34 @@
+// Multi-head attention with its four linear maps (Vaswani et al. 2017, 3.2.2).
+#pragma once
+
+#include "../engine/rows.h"
+#include "linear.h"
+
+namespace normlab {
+
+struct MultiHeadAttentionOptions {
+  Index width = 0;
+  Index heads = 1;
+  bool causal = false;
+  double dropout = 0;  // of the attention probabilities
+};
+
+// y = output(attention(query(x), key(z), value(z))), all maps [width, width] with bias. Query, key and value are
+// matrices of their own, each started by Xavier's rule with its own fan, as in Xiong et al. 2020.
+class MultiHeadAttention : public Module {
+ public:
+  MultiHeadAttention(const Init& init, const MultiHeadAttentionOptions& options);
+  // query_input[n tokens, width] packed as query_rows; key_value_input[m tokens, width] packed as key_rows, with as
+  // many sequences. Self attention gives the same input and rows twice.
+  Tensor forward(const Tensor& query_input, const Tensor& key_value_input, const Rows& query_rows, const Rows& key_rows,
+                 const Pass& pass) const;
+
+ private:
+  MultiHeadAttentionOptions options_;
+  Linear& query_;
+  Linear& key_;
+  Linear& value_;
+  Linear& output_;
+};
+
+}  // namespace normlab

@@ -1,0 +1,23 @@
+// The feed-forward network: see the header.
+#include "feed_forward.h"
+
+#include "../engine/ops/elementwise.h"
+
+namespace normlab {
+
+FeedForward::FeedForward(const Init& init, const FeedForwardOptions& options)
+    : Module(init),
+      activation_(options.activation),
+      dropout_{options.dropout, init.at("activation")},
+      inner_(child<Linear>("inner", options.width, options.inner)),
+      outer_(child<Linear>("outer", options.inner, options.width)) {}
+
+Tensor FeedForward::forward(const Tensor& x, const Pass& pass) const {
+  return output([&] {
+    Tensor h = inner_.forward(x);
+    h = watch("activation", activation_ == Activation::relu ? relu(h) : gelu(h));
+    return outer_.forward(dropout_(h, pass));
+  });
+}
+
+}  // namespace normlab

@@ -1,0 +1,48 @@
+// A causal Transformer language model.
+#pragma once
+
+#include "embedding.h"
+#include "positions.h"
+#include "transformer.h"
+
+namespace normlab {
+
+struct LanguageModelConfig : StackConfig {
+  PositionKind positions = PositionKind::sinusoidal;
+  bool tie_output = true;
+  bool embedding_scale = true;
+
+  void fields(Fields& f);
+};
+
+// h = stack(dropout(positions(embedding(ids)))), logits = h * transpose(output matrix). Tied, the output matrix is the
+// embedding's, as in Vaswani et al. 2017 (3.4) and Xiong et al. 2020; untied it is `output.weight`, without bias.
+// Paths: embedding.weight, positions.weight (learned only), layers.0.attention.query.weight …, final_norm.weight.
+class LanguageModel : public Module {
+ public:
+  LanguageModel(const Init& init, const LanguageModelConfig& config, Index vocabulary, Index longest_sequence);
+  // logits[tokens, vocabulary] of i32 inputs[tokens] packed as `rows`: row r predicts the token after inputs[r].
+  Tensor logits(const Tensor& inputs, const Rows& rows, const Pass& pass) const;
+
+ private:
+  Embedding& embedding_;
+  Positions& positions_;
+  Dropout input_dropout_;
+  Stack& stack_;
+  Linear* output_ = nullptr;  // null when tied
+};
+
+// What training a model takes, found without building it.
+struct TrainingSize {
+  Index parameters = 0;      // numbers to learn
+  double parameter_bytes = 0;   // these, their gradients and `moments` running values of each
+  double activation_bytes = 0;  // estimated: what a step keeps for the backward pass, and the logits' gradient
+  double bytes() const { return parameter_bytes + activation_bytes; }
+};
+
+// `tokens` of the largest micro-batch, its longest sequence, and `moments` values an optimizer keeps per parameter
+// (Adam: 2).
+TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, Index longest_sequence, Index tokens,
+                           Dtype dtype, Index moments = 2);
+
+}  // namespace normlab

@@ -1,0 +1,20 @@
+// Linear: a learned affine map of each row.
+#pragma once
+
+#include "module.h"
+
+namespace normlab {
+
+// y[rows, out] = x[rows, in] * transpose(weight[out, in]) + bias[out]. The weight starts by Xavier's rule, the bias
+// at zero.
+class Linear : public Module {
+ public:
+  Linear(const Init& init, Index in, Index out, bool with_bias = true);
+  Tensor forward(const Tensor& x) const;
+
+ private:
+  Tensor weight_;
+  Tensor bias_;  // undefined without bias
+};
+
+}  // namespace normlab

@@ -1,0 +1,61 @@
+// The Transformer: a layer of self attention and feed-forward network, and a stack of such layers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "attention.h"
+#include "feed_forward.h"
+#include "residual.h"
+
+namespace normlab {
+
+// The settings of a stack, as a config file gives them. The defaults are a small Pre-LN model.
+struct StackConfig {
+  std::int64_t layers = 4;
+  std::int64_t width = 128;
+  std::int64_t heads = 4;
+  std::int64_t feed_forward = 512;
+  Activation activation = Activation::relu;
+  Placement placement = Placement::pre;
+  bool final_norm = true;
+  NormConfig norm{"layer"};
+  double dropout = 0.1;
+  double attention_dropout = 0;
+  double activation_dropout = 0;
+
+  void fields(Fields& f);
+};
+
+// Self attention and a feed-forward network, each in a residual connection with a norm.
+class TransformerLayer : public Module {
+ public:
+  // `causal`: no token sees the ones after it.
+  TransformerLayer(const Init& init, const StackConfig& config, bool causal);
+  // y[tokens, width] of x of the same shape, packed as `rows`.
+  Tensor forward(const Tensor& x, const Rows& rows, const Pass& pass) const;
+
+ private:
+  Placement placement_;
+  Dropout attention_dropout_;
+  Dropout feed_forward_dropout_;
+  MultiHeadAttention& attention_;
+  Norm& attention_norm_;
+  FeedForward& feed_forward_;
+  Norm& feed_forward_norm_;
+};
+
+// Layers one after the other, and a norm at the end where the config says so. Bidirectional (an encoder) unless
+// `causal`.
+class Stack : public Module {
+ public:
+  Stack(const Init& init, const StackConfig& config, bool causal);
+  // y[tokens, width] of x of the same shape, packed as `rows`.
+  Tensor forward(const Tensor& x, const Rows& rows, const Pass& pass) const;
+
+ private:
+  std::vector<TransformerLayer*> layers_;
+  Norm* final_norm_ = nullptr;  // null when there is none
+};
+
+}  // namespace normlab

@@ -1,0 +1,94 @@
+// What the tests of modules share: random inputs, parameters moved off their special initial values, and gradient checks.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "engine/gradcheck.h"
+#include "engine/ops/loss.h"
+#include "nn/language_model.h"
+#include "tests/support/catch.h"
+
+namespace normlab {
+
+inline Init init_f64(const std::string& path = "") {
+  Init init;
+  init.path = path;
+  init.dtype = Dtype::f64;
+  return init;
+}
+
+inline Tensor random_tensor(Shape shape, const std::string& name, Dtype dtype = Dtype::f64) {
+  Tensor x = Tensor::empty(std::move(shape), dtype);
+  fill_normal(x, random_stream(7, name), 0, 1);
+  return x;
+}
+
+inline Tensor random_ids(Index count, Index vocabulary, const std::string& name) {
+  Tensor ids = Tensor::empty({count}, Dtype::i32);
+  Random random(7, name);
+  for (std::int32_t& id : ids.values<std::int32_t>()) id = static_cast<std::int32_t>(random.below(vocabulary));
+  return ids;
+}
+
+// Moves biases off zero and norm weights off one: at those values many slips do not show.
+inline void shake(const Module& module) {
+  for (Named& parameter : module.parameters()) {
+    Tensor noise = random_tensor(parameter.shape, "shake." + parameter.path, parameter.tensor.dtype());
+    for (Index i = 0; i < noise.size(); ++i) parameter.tensor.set(i, parameter.tensor.at(i) + 0.3 * noise.at(i));
+  }
+}
+
+inline double largest_difference(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
+  double largest = 0;
+  for (Index i = 0; i < a.size(); ++i) {
+    const double difference = std::abs(a.at(i) - b.at(i));
+    if (!(difference <= largest)) largest = difference;
+  }
+  return largest;
+}
+
+inline bool same_bits(const Tensor& a, const Tensor& b) {
+  REQUIRE(a.shape() == b.shape());
+  for (Index i = 0; i < a.size(); ++i) {
+    if (a.at(i) != b.at(i)) return false;
+  }
+  return true;
+}
+
+inline std::vector<std::string> paths_of(const std::vector<Named>& list) {
+  std::vector<std::string> paths;
+  for (const Named& named : list) paths.push_back(named.path);
+  return paths;
+}
+
+// Checks the gradient of forward(x…) with respect to the inputs and to every parameter of the module.
+inline void check_gradients(const Module& module, std::vector<Tensor> inputs, const GradcheckFunction& forward) {
+  GradcheckOptions options;
+  for (std::size_t i = 0; i < inputs.size(); ++i) options.names.push_back(text("input ", i));
+  for (const Named& parameter : module.parameters()) {
+    inputs.push_back(parameter.tensor);
+    options.names.push_back(parameter.path);
+  }
+  const GradcheckResult result = gradcheck(forward, inputs, options);
+  INFO(result.report);
+  CHECK(result.passed);
+  CHECK(result.checked > 0);
+}
+
+// A model small enough to perturb each of its parameters.
+inline LanguageModelConfig small_config(Placement placement) {
+  LanguageModelConfig config;
+  config.layers = 2;
+  config.width = 8;
+  config.heads = 2;
+  config.feed_forward = 12;
+  config.placement = placement;
+  config.final_norm = placement == Placement::pre;
+  return config;
+}
+
+}  // namespace normlab
