@@ -55,7 +55,9 @@ const std::map<std::string, Run> kOps = {
     {"gather_rows", [](ReferenceCase& r) { return gather_rows(r.input("x"), r.constant("rows")); }},
     {"gelu", unary(gelu)},
     {"layer_norm",
-     [](ReferenceCase& r) { return layer_norm(r.input("x"), r.input("weight"), r.input("bias"), r.setting("epsilon")); }},
+     [](ReferenceCase& r) {
+       return layer_norm(r.input("x"), r.input("weight"), r.input("bias"), r.setting("epsilon"));
+     }},
     {"linear", [](ReferenceCase& r) { return linear(r.input("x"), r.input("weight"), r.input("bias")); }},
     {"log_softmax", unary(log_softmax)},
     {"matmul",

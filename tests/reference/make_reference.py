@@ -373,7 +373,7 @@ def make_layers():
         keep_gradients(c, p)
 
     for activation in ACTIVATIONS:
-        c = Case("layers", f"feed_forward/{activation}")
+        c = Case("layers", f"feed_forward/{activation}", inner=inner, gelu=activation == "gelu")
         x = c.input("x", c.normal(8, width))
         p = draw_parameters(c, feed_forward_shapes(width, inner, ""))
         c.differentiate(feed_forward(p, "", x, activation))
@@ -389,8 +389,9 @@ def make_layers():
     for placement in ("pre", "post"):
         for causal, activation in ((True, "relu"), (False, "gelu")):
             lengths = [5, 1, 7]
-            c = Case("layers", f"transformer_layer/{placement}_{'causal' if causal else 'full'}", heads=heads,
-                     causal=causal, pre=placement == "pre", gelu=activation == "gelu", epsilon=EPSILON)
+            c = Case("layers", f"transformer_layer/{placement}_{'causal' if causal else 'full'}", width=width,
+                     feed_forward=inner, heads=heads, causal=causal, pre=placement == "pre", gelu=activation == "gelu",
+                     epsilon=EPSILON)
             c.keep("lengths", lengths)
             x = c.input("x", c.normal(sum(lengths), width))
             p = draw_parameters(c, layer_shapes(width, inner, ""))
@@ -414,22 +415,23 @@ def make_layers():
 
 # --- Language models --------------------------------------------------------------------------------------------------
 
-def model_case(file, name, *, pre, activation, layers=2, tied=True, longest=0):
-    """The model's settings are the case's. `longest`: length of a learned table of positions; 0 for the sinusoidal."""
-    return Case(file, name, layers=layers, width=WIDTH, feed_forward=INNER, heads=HEADS, vocabulary=VOCABULARY, pre=pre,
-                gelu=activation == "gelu", tied=tied, longest=longest, epsilon=EPSILON, label_smoothing=SMOOTHING)
+def model_case(file, name, *, pre, activation, layers=2, tied=True):
+    """A case whose settings are a model's: Pre-LN has a final norm; an untied model has learned positions and leaves out
+    the factor sqrt(width)."""
+    return Case(file, name, layers=layers, width=WIDTH, feed_forward=INNER, heads=HEADS, vocabulary=VOCABULARY,
+                longest_sequence=8, pre=pre, final_norm=pre, gelu=activation == "gelu", tie_output=tied,
+                embedding_scale=tied, learned_positions=not tied, epsilon=EPSILON, label_smoothing=SMOOTHING)
 
 
 def model_shapes(m):
-    """The parameters of the model of settings m. Pre-LN has a final norm; the embedding is scaled where it is tied."""
     yield "embedding.weight", (VOCABULARY, WIDTH)
-    if m["longest"]:
-        yield "positions.weight", (m["longest"], WIDTH)
+    if m["learned_positions"]:
+        yield "positions.weight", (m["longest_sequence"], WIDTH)
     for layer in range(m["layers"]):
         yield from layer_shapes(WIDTH, INNER, f"layers.{layer}.")
-    if m["pre"]:
+    if m["final_norm"]:
         yield from norm_shapes(WIDTH, "final_norm.")
-    if not m["tied"]:
+    if not m["tie_output"]:
         yield "output.weight", (VOCABULARY, WIDTH)
 
 
@@ -444,15 +446,16 @@ def sinusoidal_positions(length, width):
 
 
 def language_model(p, m, inputs, lengths):
-    """Logits of the packed tokens."""
-    x = p["embedding.weight"][pad(inputs, lengths)] * (math.sqrt(WIDTH) if m["tied"] else 1)
-    x = x + (p["positions.weight"][: max(lengths)] if m["longest"] else sinusoidal_positions(max(lengths), WIDTH))
+    """Logits of the packed tokens by the model of settings m."""
+    longest = max(lengths)
+    x = p["embedding.weight"][pad(inputs, lengths)] * (math.sqrt(WIDTH) if m["embedding_scale"] else 1)
+    x = x + (p["positions.weight"][:longest] if m["learned_positions"] else sinusoidal_positions(longest, WIDTH))
     mask = attention_mask(lengths, lengths, causal=True)
     for layer in range(m["layers"]):
         x = transformer_layer(p, f"layers.{layer}.", x, mask, HEADS, m["pre"], "gelu" if m["gelu"] else "relu")
-    if m["pre"]:
+    if m["final_norm"]:
         x = norm(p, "final_norm.", x)
-    return F.linear(x[real_rows(lengths)], p["embedding.weight" if m["tied"] else "output.weight"])
+    return F.linear(x[real_rows(lengths)], p["embedding.weight" if m["tie_output"] else "output.weight"])
 
 
 def draw_batch(case, lengths, suffix=""):
@@ -473,7 +476,7 @@ def make_models():
     for name, options in {
         "pre": dict(pre=True, activation="gelu"),
         "post": dict(pre=False, activation="relu"),
-        "untied": dict(pre=False, activation="gelu", layers=1, tied=False, longest=8),
+        "untied": dict(pre=False, activation="gelu", layers=1, tied=False),
     }.items():
         c = model_case("layers", f"language_model/{name}", **options)
         p = draw_parameters(c, model_shapes(c.settings))

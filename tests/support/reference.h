@@ -5,8 +5,8 @@
 //     …
 //   });
 //
-// Every case is visited in f64 and in f32, and a test that leaves a tensor or a setting of it unused fails: nothing that
-// is stored is passed over in silence. See tests/reference/make_reference.py for what the files hold.
+// Every case is visited in f64 and in f32, and a test that leaves a tensor or a setting of it unused fails: nothing
+// stored is passed over in silence. See tests/reference/make_reference.py for what the files hold.
 #pragma once
 
 #include <functional>
