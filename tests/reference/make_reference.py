@@ -416,7 +416,7 @@ def make_layers():
 # --- Language models --------------------------------------------------------------------------------------------------
 
 def model_case(file, name, *, pre, activation, layers=2, tied=True):
-    """A case whose settings are a model's: Pre-LN has a final norm; an untied model has learned positions and leaves out
+    """A case whose settings are a model's: Pre-LN has a final norm; an untied one has learned positions and leaves out
     the factor sqrt(width)."""
     return Case(file, name, layers=layers, width=WIDTH, feed_forward=INNER, heads=HEADS, vocabulary=VOCABULARY,
                 longest_sequence=8, pre=pre, final_norm=pre, gelu=activation == "gelu", tie_output=tied,
@@ -498,7 +498,7 @@ def make_training():
     optimizers = {
         "adam": (dict(beta1=0.9, beta2=0.98, adam_epsilon=1e-8), 0.01),
         "adamw": (dict(beta1=0.8, beta2=0.95, adam_epsilon=1e-3, weight_decay=0.1), 0.02),
-        "sgd": (dict(momentum=0.9), 0.05),
+        "sgd": (dict(momentum=0.9, clip=1.5), 0.05),
     }
     for name, pre, activation in (
         ("adam/pre", True, "relu"),
@@ -531,6 +531,10 @@ def make_training():
             losses.append(loss.item())
             optimizer.zero_grad()
             loss.backward()
+            if "clip" in options:
+                length = torch.sqrt(sum((v.grad**2).sum() for v in p.values()))
+                for v in p.values():
+                    v.grad *= min(1.0, options["clip"] / length)
             for group in optimizer.param_groups:
                 group["lr"] = rates[step]
             optimizer.step()
