@@ -24,7 +24,7 @@
 #include "../gemm.h"
 #include "../parallel.h"
 #include "../tape.h"
-#include "row_map.h"
+#include "row_map.inl"
 
 namespace normlab {
 namespace {

@@ -18,7 +18,7 @@
 
 #include "../parallel.h"
 #include "../tape.h"
-#include "row_map.h"
+#include "row_map.inl"
 
 namespace normlab {
 namespace {

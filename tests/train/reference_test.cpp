@@ -45,7 +45,7 @@ TEST_CASE("Ten optimizer steps agree with PyTorch in every loss and in the train
 
     Tensor losses = empty_like(rates);
     for (Index step = 0; step < rates.size(); ++step) {
-      const std::string batch = "." + std::to_string(step % 3);
+      const std::string batch = text(".", step % 3);
       const Rows rows = r.rows("lengths" + batch, "counted" + batch);
       zero_gradients(parameters);
       Tape tape;
@@ -58,7 +58,7 @@ TEST_CASE("Ten optimizer steps agree with PyTorch in every loss and in the train
     }
     r.compare("losses", losses);
     for (const Named& parameter : parameters) {
-      const std::string trained = "trained/" + parameter.path;
+      const std::string trained = text("trained/", parameter.path);
       // Where a gradient is hardly more than rounding, Adam takes its sign for a direction: so only in f64.
       if (r.dtype() == Dtype::f64) {
         r.compare(trained, parameter.tensor);

@@ -1,5 +1,5 @@
 // Rows of a matrix as Eigen arrays, so that kernels read like their formulas and use vector instructions.
-// For the sources of engine/ops alone: no public header includes this one.
+// Included by sources of engine/ops alone; it shows Eigen types, which no header may.
 #pragma once
 
 #include <Eigen/Core>
