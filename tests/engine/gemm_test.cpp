@@ -8,7 +8,6 @@
 #include "tests/support/tensors.h"
 
 using namespace normlab;
-using namespace normlab::testing;
 
 namespace {
 
@@ -24,7 +23,7 @@ struct Problem {
 template <class T>
 struct Matrix {
   Matrix(Index rows, Index columns, Index padding, const char* name)
-      : stride(columns + padding), numbers(gaussian({rows, stride}, name, 0, 1, dtype_of<T>())), data(numbers.template data<T>()) {}
+      : stride(columns + padding), numbers(gaussian({rows, stride}, name, dtype_of<T>())), data(numbers.template data<T>()) {}
   T at(Index i, Index j) const { return data[i * stride + j]; }
   Index stride;
   Tensor numbers;
@@ -89,8 +88,8 @@ TEST_CASE("gemm does not read what it overwrites") {
 
 TEST_CASE("gemm gives the same bits on any number of threads") {
   const auto product = [](Index m, Index n, Index k, bool transposed_a, bool transposed_b, int count) {
-    const Tensor a = gaussian(transposed_a ? Shape{k, m} : Shape{m, k}, "a", 0, 1, Dtype::f32);
-    const Tensor b = gaussian(transposed_b ? Shape{n, k} : Shape{k, n}, "b", 0, 1, Dtype::f32);
+    const Tensor a = gaussian(transposed_a ? Shape{k, m} : Shape{m, k}, "a", Dtype::f32);
+    const Tensor b = gaussian(transposed_b ? Shape{n, k} : Shape{k, n}, "b", Dtype::f32);
     Tensor c = Tensor::empty({m, n}, Dtype::f32);
     const int before = threads();
     set_threads(count);

@@ -1,12 +1,11 @@
-// Made-up tensors and comparisons for tests.
+// Made-up tensors and comparisons of whole tensors, for the tests of ops and modules.
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <functional>
-#include <string>
-#include <utility>
+#include <limits>
 #include <vector>
 
 #include "engine/parallel.h"
@@ -14,86 +13,80 @@
 #include "engine/tape.h"
 #include "engine/tensor.h"
 
-namespace normlab::testing {
+// Normal numbers of mean 0 and deviation 1; each name gives others.
+inline normlab::Tensor gaussian(normlab::Shape shape, const char* name, normlab::Dtype dtype = normlab::Dtype::f64) {
+  normlab::Tensor x = normlab::Tensor::empty(std::move(shape), normlab::Dtype::f64);
+  normlab::fill_normal(x, normlab::random_stream(1, name), 0, 1);
+  return x.cast(dtype);
+}
 
-// Independent normal numbers, the same for the same name.
-inline Tensor gaussian(Shape shape, const std::string& name, double mean = 0, double deviation = 1,
-                       Dtype dtype = Dtype::f64) {
-  Tensor x = Tensor::empty(std::move(shape), dtype);
-  fill_normal(x, random_stream(1, name), mean, deviation);
+// The same of another mean and deviation, in f64.
+inline normlab::Tensor gaussian(normlab::Shape shape, const char* name, double mean, double deviation) {
+  normlab::Tensor x = normlab::Tensor::empty(std::move(shape), normlab::Dtype::f64);
+  normlab::fill_normal(x, normlab::random_stream(1, name), mean, deviation);
   return x;
 }
 
-// The largest difference over the largest magnitude of `expected`; infinite where shapes differ or a NaN stands on one
-// side.
-inline double relative_difference(const Tensor& got, const Tensor& expected) {
-  if (!(got.shape() == expected.shape())) return INFINITY;
-  double difference = 0, magnitude = 0;
-  for (Index i = 0; i < got.size(); ++i) {
-    const double distance = std::abs(got.at(i) - expected.at(i));
-    if (!(distance < INFINITY)) return INFINITY;
-    difference = std::max(difference, distance);
-    magnitude = std::max(magnitude, std::abs(expected.at(i)));
-  }
-  return difference == 0 ? 0 : difference / magnitude;
-}
-
-inline bool same_bits(const Tensor& a, const Tensor& b) {
+inline bool same_bits(const normlab::Tensor& a, const normlab::Tensor& b) {
   return a.shape() == b.shape() && a.dtype() == b.dtype() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
 
-using Function = std::function<Tensor(const std::vector<Tensor>& inputs)>;
-
-// The output of f at the inputs, and then the gradient of <cotangent, output> for each of the inputs. The cotangent is
-// drawn at random in f64 and rounded to the output's type. The inputs are left alone.
-inline std::vector<Tensor> value_and_gradients(const Function& f, const std::vector<Tensor>& inputs) {
-  std::vector<Tensor> leaves;
-  for (const Tensor& input : inputs) leaves.push_back(input.clone().require_gradient());
-  Tape tape;
-  const Tensor y = f(leaves);
-  tape.backward(y, gaussian(y.shape(), "cotangent").cast(y.dtype()));
-  std::vector<Tensor> results{y.detach()};
-  for (const Tensor& leaf : leaves) results.push_back(leaf.gradient());
-  return results;
+// The largest difference, as a share of the largest magnitude in `expected`; infinite where one of them is not finite.
+inline double difference(const normlab::Tensor& got, const normlab::Tensor& expected) {
+  const bool finite = got.all_finite() && expected.all_finite();
+  if (got.shape() != expected.shape() || !finite) return std::numeric_limits<double>::infinity();
+  double largest = 0, worst = 0;
+  for (normlab::Index i = 0; i < got.size(); ++i) {
+    largest = std::max(largest, std::abs(expected.at(i)));
+    worst = std::max(worst, std::abs(got.at(i) - expected.at(i)));
+  }
+  return worst == 0 ? 0 : worst / largest;
 }
 
-// The largest relative difference between value or any gradient of two functions.
-inline double relative_difference(const Function& f, const Function& twin, const std::vector<Tensor>& inputs) {
-  const std::vector<Tensor> got = value_and_gradients(f, inputs), expected = value_and_gradients(twin, inputs);
+using TensorFunction = std::function<normlab::Tensor(const std::vector<normlab::Tensor>&)>;
+
+// y = f(inputs) followed by the gradient of every input, for a cotangent that is the same each time.
+inline std::vector<normlab::Tensor> value_and_gradients(const TensorFunction& f, const std::vector<normlab::Tensor>& inputs) {
+  std::vector<normlab::Tensor> leaves;
+  for (const normlab::Tensor& input : inputs) leaves.push_back(input.clone().require_gradient());
+  normlab::Tape tape;
+  const normlab::Tensor y = f(leaves);
+  tape.backward(y, gaussian(y.shape(), "cotangent", y.dtype()));
+  std::vector<normlab::Tensor> result{y};
+  for (const normlab::Tensor& leaf : leaves) result.push_back(leaf.gradient());
+  return result;
+}
+
+// The largest difference() between two functions, over the value and all gradients.
+inline double difference(const TensorFunction& f, const TensorFunction& twin, const std::vector<normlab::Tensor>& inputs) {
+  const auto got = value_and_gradients(f, inputs), expected = value_and_gradients(twin, inputs);
   double worst = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) worst = std::max(worst, relative_difference(got[i], expected[i]));
+  for (std::size_t i = 0; i < got.size(); ++i) worst = std::max(worst, difference(got[i], expected[i]));
   return worst;
 }
 
-// The same of f in f32 against f in f64, at inputs rounded to f32.
-inline double f32_against_f64(const Function& f, const std::vector<Tensor>& inputs) {
-  std::vector<Tensor> narrow, wide;
-  for (const Tensor& input : inputs) {
-    narrow.push_back(input.cast(Dtype::f32));
-    wide.push_back(narrow.back().cast(Dtype::f64));
-  }
-  const std::vector<Tensor> got = value_and_gradients(f, narrow), expected = value_and_gradients(f, wide);
-  double worst = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    worst = std::max(worst, relative_difference(got[i].cast(Dtype::f64), expected[i]));
-  }
-  return worst;
-}
-
-// Do value and gradients have the same bits on 1, 2 and 4 threads?
-inline bool same_on_any_threads(const Function& f, const std::vector<Tensor>& inputs) {
-  const int before = threads();
-  std::vector<std::vector<Tensor>> results;
+// Do the value and all gradients come out the same to the bit on 1, 2 and 4 threads?
+inline bool same_on_any_threads(const TensorFunction& f, const std::vector<normlab::Tensor>& inputs) {
+  const int before = normlab::threads();
+  std::vector<std::vector<normlab::Tensor>> results;
   for (const int count : {1, 2, 4}) {
-    set_threads(count);
+    normlab::set_threads(count);
     results.push_back(value_and_gradients(f, inputs));
   }
-  set_threads(before);
-  bool same = true;
-  for (const auto& other : results) {
-    for (std::size_t i = 0; i < other.size(); ++i) same = same && same_bits(results[0][i], other[i]);
-  }
-  return same;
+  normlab::set_threads(before);
+  return std::equal(results[0].begin(), results[0].end(), results[1].begin(), same_bits) &&
+         std::equal(results[0].begin(), results[0].end(), results[2].begin(), same_bits);
 }
 
-}  // namespace normlab::testing
+// The largest difference() between f32 and f64, over the value and all gradients.
+inline double difference_of_f32(const TensorFunction& f, const std::vector<normlab::Tensor>& inputs) {
+  std::vector<normlab::Tensor> small, large;
+  for (const normlab::Tensor& input : inputs) {
+    small.push_back(input.cast(normlab::Dtype::f32));
+    large.push_back(small.back().cast(normlab::Dtype::f64));  // the very numbers that f32 is given
+  }
+  const auto got = value_and_gradients(f, small), expected = value_and_gradients(f, large);
+  double worst = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) worst = std::max(worst, difference(got[i], expected[i]));
+  return worst;
+}

@@ -13,7 +13,6 @@
 #include "tests/support/tensors.h"
 
 using namespace normlab;
-using namespace normlab::testing;
 
 namespace {
 
@@ -27,18 +26,18 @@ struct Problem {
   Rows key_rows() const { return Rows::of_lengths(key_lengths); }
   AttentionOptions options() const { return {heads, causal, dropout, random_stream(7, "attention")}; }
   std::vector<Tensor> inputs(Dtype dtype = Dtype::f64) const {
-    return {gaussian({query_rows().tokens(), width}, "query", 0, 1, dtype),
-            gaussian({key_rows().tokens(), width}, "key", 0, 1, dtype),
-            gaussian({key_rows().tokens(), width}, "value", 0, 1, dtype)};
+    return {gaussian({query_rows().tokens(), width}, "query", dtype),
+            gaussian({key_rows().tokens(), width}, "key", dtype),
+            gaussian({key_rows().tokens(), width}, "value", dtype)};
   }
-  Function function() const {
+  TensorFunction function() const {
     return [*this](const std::vector<Tensor>& in) {
       return attention(in[0], in[1], in[2], query_rows(), key_rows(), options());
     };
   }
 
   // The twin, from products with matrices of zeros and ones that pick the rows of a sequence and the columns of a head.
-  Function twin() const {
+  TensorFunction twin() const {
     return [*this](const std::vector<Tensor>& in) {
       Tensor y = Tensor::zeros(in[0].shape(), in[0].dtype());
       const Index d = width / heads;
@@ -140,16 +139,16 @@ TEST_CASE("attention: gradient for some of the inputs only") {
 
 TEST_CASE("attention and its composition from products and softmax agree") {
   for (const Problem& problem : kSmall) {
-    if (problem.dropout == 0) CHECK(relative_difference(problem.function(), problem.twin(), problem.inputs()) < 1e-12);
+    if (problem.dropout == 0) CHECK(difference(problem.function(), problem.twin(), problem.inputs()) < 1e-12);
   }
-  CHECK(relative_difference(kLong.function(), kLong.twin(), kLong.inputs()) < 1e-12);
+  CHECK(difference(kLong.function(), kLong.twin(), kLong.inputs()) < 1e-12);
 }
 
 TEST_CASE("attention in f32 keeps up with f64") {
   Problem problem = kLong;
-  CHECK(f32_against_f64(problem.function(), problem.inputs(Dtype::f32)) < 1e-5);
+  CHECK(difference_of_f32(problem.function(), problem.inputs()) < 1e-5);
   problem.dropout = 0.1;
-  CHECK(f32_against_f64(problem.function(), problem.inputs(Dtype::f32)) < 1e-5);
+  CHECK(difference_of_f32(problem.function(), problem.inputs()) < 1e-5);
 }
 
 TEST_CASE("attention: large scores do not overflow") {
@@ -190,7 +189,7 @@ TEST_CASE("attention: a sequence does not depend on its neighbours in the batch"
     // No neighbours at all. (With dropout the place of a sequence in the batch chooses its random numbers.)
     const Problem first = {{150}, {150}, 12, 2, true, dropout};
     const Tensor alone = first.function()({slice(in[0], 0, 150), slice(in[1], 0, 150), slice(in[2], 0, 150)});
-    CHECK(relative_difference(slice(all, 0, 150), alone) < 1e-14);
+    CHECK(difference(slice(all, 0, 150), alone) < 1e-14);
   }
 }
 
@@ -224,7 +223,7 @@ TEST_CASE("attention, causal: few queries on a cache give the tail of the whole"
       expected.set(i * 6 + c, y.at(rows[i] * 6 + c));
     }
   }
-  CHECK(relative_difference(tail.function()({query, in[1], in[2]}), expected) < 1e-14);
+  CHECK(difference(tail.function()({query, in[1], in[2]}), expected) < 1e-14);
 }
 
 TEST_CASE("attention: dropout of the probabilities") {

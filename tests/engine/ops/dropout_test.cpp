@@ -9,7 +9,6 @@
 #include "tests/support/tensors.h"
 
 using namespace normlab;
-using namespace normlab::testing;
 
 namespace {
 
@@ -72,17 +71,17 @@ TEST_CASE("dropout: the mask is a function of the stream and the element") {
 }
 
 TEST_CASE("dropout: backward draws the mask of the forward, on any number of threads") {
-  const Function f = [](const std::vector<Tensor>& in) { return dropout(in[0], 0.25, stream); };
+  const TensorFunction f = [](const std::vector<Tensor>& in) { return dropout(in[0], 0.25, stream); };
   const Tensor x = Tensor::full({300, 301}, Dtype::f32, 1);
   const auto results = value_and_gradients(f, {x});
-  const Tensor cotangent = gaussian(x.shape(), "cotangent", 0, 1, Dtype::f32);
+  const Tensor cotangent = gaussian(x.shape(), "cotangent", Dtype::f32);
   for (Index i = 0; i < x.size(); ++i) REQUIRE(results[1].at(i) == static_cast<float>(results[0].at(i) * cotangent.at(i)));
-  CHECK(same_on_any_threads(f, {gaussian({300, 301}, "x", 0, 1, Dtype::f32)}));
-  CHECK(f32_against_f64(f, {gaussian({300, 301}, "x")}) < 2e-7);
+  CHECK(same_on_any_threads(f, {gaussian({300, 301}, "x", Dtype::f32)}));
+  CHECK(difference_of_f32(f, {gaussian({300, 301}, "x")}) < 2e-7);
 }
 
 TEST_CASE("dropout: the ends of its range") {
-  const Tensor x = gaussian({10}, "x", 0, 1, Dtype::f32);
+  const Tensor x = gaussian({10}, "x", Dtype::f32);
   CHECK(dropout(x, 0, stream).raw() == x.raw());
   CHECK(zeros_in(dropout(x, 1 - 1e-12, stream)) == 10);
   CHECK(dropout(Tensor::zeros({0, 4}, Dtype::f32), 0.5, stream).size() == 0);

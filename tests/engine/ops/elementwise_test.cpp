@@ -10,13 +10,12 @@
 #include "tests/support/tensors.h"
 
 using namespace normlab;
-using namespace normlab::testing;
 
 namespace {
 
 struct Case {
   const char* name;
-  Function f;
+  TensorFunction f;
   std::vector<Tensor> inputs;
 };
 
@@ -48,7 +47,7 @@ TEST_CASE("element-wise ops: gradients") {
 TEST_CASE("element-wise ops: f32 against f64, threads") {
   for (const Case& c : cases(130, 177)) {
     INFO(c.name);
-    CHECK(f32_against_f64(c.f, c.inputs) < 5e-7);
+    CHECK(difference_of_f32(c.f, c.inputs) < 5e-7);
     std::vector<Tensor> small;
     for (const Tensor& input : c.inputs) small.push_back(input.cast(Dtype::f32));
     CHECK(same_on_any_threads(c.f, small));

@@ -6,13 +6,12 @@
 #include "tests/support/tensors.h"
 
 using namespace normlab;
-using namespace normlab::testing;
 
 namespace {
 
 struct Case {
   const char* name;
-  Function f;
+  TensorFunction f;
 };
 
 std::vector<Case> cases(const Tensor& picked) {
@@ -41,8 +40,8 @@ TEST_CASE("reductions: f32 against f64, threads") {
   for (Index i = 0; i < picked.size(); ++i) picked.set(i, static_cast<double>(i * i % 997));
   for (const Case& c : cases(picked)) {
     INFO(c.name);
-    const Tensor x = gaussian({997, 71}, "x", 0, 1, Dtype::f32);
-    CHECK(f32_against_f64(c.f, {x}) < 1e-6);
+    const Tensor x = gaussian({997, 71}, "x", Dtype::f32);
+    CHECK(difference_of_f32(c.f, {x}) < 1e-6);
     CHECK(same_on_any_threads(c.f, {x}));
   }
 }
