@@ -1,5 +1,5 @@
-// Language-modelling data: what the trainer sees of any corpus. A batch is a function of its index, so that a resumed run needs
-// to know one number.
+// Language-modelling data: what the trainer sees of any corpus. A batch is a function of its index, so that a resumed
+// run needs to know one number.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,8 @@ class LanguageData {
   virtual Index batches_per_epoch() const = 0;     // of the training split
   // Batch `index` counted from the start of training; epoch = index / batches_per_epoch(), each in an order of its own.
   virtual Batch training_batch(std::uint64_t index) const = 0;
-  // Evaluation covers every token of the split once, in fixed segments, the tail included. 0 when there is no such split.
+  // Evaluation covers every token of the split once, in fixed segments, the tail included. The training split can be
+  // evaluated too. 0 when there is no such split.
   virtual Index evaluation_batches(Split split) const = 0;
   virtual Batch evaluation_batch(Split split, Index index) const = 0;
   // Made-up data knows its own entropy in nats per predicted token on a split: no model can do better in the mean.

@@ -5,7 +5,8 @@
 //   }
 //
 // The engine and the modules only declare; reading JSON, writing it and making the JSON Schema are visitors in train/.
-// The default of a field is the value it has when it is visited for reading; `required` fields have none.
+// The default of a field is the value it has when it is visited for reading; `required` fields have none. A visitor that
+// writes or documents leaves the values as they are.
 #pragma once
 
 #include <cstdint>
@@ -37,6 +38,11 @@ class Fields {
   virtual void choice(const char* name, std::string& value, const std::vector<std::string>& choices, const char* doc) = 0;
   virtual void integers(const char* name, std::vector<std::int64_t>& values, Range range, const char* doc) = 0;
   virtual void strings(const char* name, std::vector<std::string>& values, const char* doc) = 0;
+  // A list of strings, each one of the choices.
+  virtual void choices(const char* name, std::vector<std::string>& values, const std::vector<std::string>& /*choices*/,
+                       const char* doc) {
+    strings(name, values, doc);
+  }
 
   // A nested object.
   virtual void group(const char* name, const std::function<void(Fields&)>& members, const char* doc) = 0;
@@ -50,6 +56,9 @@ class Fields {
   };
   virtual void variant(const char* name, std::string& kind, const std::vector<Alternative>& alternatives,
                        const char* doc) = 0;
+
+  // The field of that name, listed just before, must be given.
+  virtual void required(const char* /*name*/) {}
 
   // A problem between several fields, found after they were read ("width 30 is not divisible by heads 4"): reported
   // with the position of the field `name`. Does nothing when writing.

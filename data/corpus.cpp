@@ -1,0 +1,77 @@
+// CorpusData, and the list of registered kinds of language data.
+#include "corpus.h"
+
+#include <algorithm>
+
+#include "synthetic.h"
+#include "text.h"
+
+namespace normlab {
+
+const char* name_of(Split split) {
+  switch (split) {
+    case Split::train: return "train";
+    case Split::valid: return "valid";
+    case Split::test: return "test";
+  }
+  return "?";
+}
+
+CorpusData::CorpusData(Corpus corpus, const BatchingConfig& batching, std::uint64_t seed) : corpus_(std::move(corpus)) {
+  for (Split split : kSplits) {
+    const TokenStream& stream = corpus_[split].stream;
+    const bool training = split == Split::train;
+    if (stream.tokens.empty() && !training) continue;
+    batching_[static_cast<std::size_t>(split)] = batching->make(stream, name_of(split), training, seed);
+  }
+}
+
+Index CorpusData::longest_sequence() const {
+  Index longest = 0;
+  for (const auto& batching : batching_) {
+    if (batching) longest = std::max(longest, batching->longest_sequence());
+  }
+  return longest;
+}
+
+Batch CorpusData::training_batch(std::uint64_t index) const {
+  return pack(corpus_[Split::train].stream, of(Split::train)->training_spans(index));
+}
+
+Index CorpusData::evaluation_batches(Split split) const { return of(split) ? of(split)->evaluation_batches() : 0; }
+
+Batch CorpusData::evaluation_batch(Split split, Index index) const {
+  check(of(split) != nullptr, "evaluation batch: needs a ", name_of(split), " text, there is none");
+  return pack(corpus_[split].stream, of(split)->evaluation_spans(index));
+}
+
+std::optional<double> CorpusData::entropy(Split split) const {
+  const std::vector<double>& surprisal = corpus_[split].surprisal;
+  if (surprisal.empty() || !of(split)) return std::nullopt;
+  double sum = 0;
+  for (Index i = 0; i < of(split)->evaluation_batches(); ++i) {
+    for (const Span& span : of(split)->evaluation_spans(i)) {
+      for (Index t = span.begin; t < span.end; ++t) sum += surprisal[static_cast<std::size_t>(t)];
+    }
+  }
+  return sum / static_cast<double>(of(split)->predicted_tokens());
+}
+
+std::string CorpusData::summary() const {
+  std::string out = text(corpus_.origin, "; ");
+  for (Split split : kSplits) {
+    if (of(split)) out += text(name_of(split), " ", corpus_[split].stream.tokens.size(), ", ");
+  }
+  return out + text("vocabulary ", vocabulary_size());
+}
+
+const std::vector<Registered<LanguageDataOptions>>& registered(const LanguageDataOptions*) {
+  static const std::vector<Registered<LanguageDataOptions>> all = {
+      {"synthetic", "made-up text from a seed; needs no files and knows its own entropy",
+       [] { return std::make_shared<SyntheticOptions>(); }},
+      {"text", "words or characters of text files, plain or gzip", [] { return std::make_shared<TextOptions>(); }},
+  };
+  return all;
+}
+
+}  // namespace normlab

@@ -1,0 +1,54 @@
+// Corpus: the tokens of three splits and their vocabulary. CorpusData makes them into the LanguageData a trainer sees;
+// text from files and made-up text differ only in where the corpus comes from.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "batching.h"
+#include "language.h"
+#include "vocabulary.h"
+
+namespace normlab {
+
+inline constexpr std::array<Split, 3> kSplits = {Split::train, Split::valid, Split::test};
+const char* name_of(Split split);
+
+struct SplitText {
+  TokenStream stream;                // no tokens: there is no such split
+  std::vector<double> surprisal;     // made-up text: the generator's -ln p of each token given the past; else empty
+};
+
+struct Corpus {
+  Vocabulary vocabulary;
+  std::array<SplitText, 3> splits;  // train, valid, test
+  std::string origin;               // for the summary: what was read or made
+  const SplitText& operator[](Split split) const { return splits[static_cast<std::size_t>(split)]; }
+};
+
+class CorpusData : public LanguageData {
+ public:
+  // Error when the training text is shorter than one batch, or a split has nothing to predict.
+  CorpusData(Corpus corpus, const BatchingConfig& batching, std::uint64_t seed);
+
+  Index vocabulary_size() const override { return corpus_.vocabulary.size(); }
+  Index longest_sequence() const override;
+  Index batches_per_epoch() const override { return of(Split::train)->batches_per_epoch(); }
+  Batch training_batch(std::uint64_t index) const override;
+  Index evaluation_batches(Split split) const override;
+  Batch evaluation_batch(Split split, Index index) const override;
+  std::optional<double> entropy(Split split) const override;
+  std::string summary() const override;
+
+  const Corpus& corpus() const { return corpus_; }
+
+ private:
+  const std::unique_ptr<Batching>& of(Split split) const { return batching_[static_cast<std::size_t>(split)]; }
+  Corpus corpus_;
+  std::array<std::unique_ptr<Batching>, 3> batching_;  // null where there is no such split
+};
+
+}  // namespace normlab

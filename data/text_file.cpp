@@ -1,0 +1,74 @@
+// Reads through zlib's gzFile, which passes plain text through unchanged; what it leaves unsaid (a file cut within its
+// gzip header, or an empty one) is checked here.
+#include "text_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+
+#include "../engine/error.h"
+
+namespace normlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void fail_damaged(const std::string& path, std::size_t bytes, const std::string& came) {
+  throw Error(text("text file ", path, ": must be a whole gzip file, ", came, " after ", bytes,
+                   " bytes of text; fetch or compress it again"));
+}
+
+}  // namespace
+
+std::string read_text(const std::string& path) {
+  std::error_code ignored;
+  check(!fs::is_directory(path, ignored), "text file ", path, ": must be a file, is a folder; name a file in it");
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  check(descriptor >= 0, "text file ", path, ": must be readable, got \"", std::strerror(errno),
+        "\"; check its name, its folder and its permissions");
+
+  struct Close {
+    void operator()(gzFile file) const { gzclose(file); }
+  };
+  const std::unique_ptr<gzFile_s, Close> file(gzdopen(descriptor, "rb"));  // owns the descriptor
+  if (!file) {
+    close(descriptor);
+    throw MachineError(text("text file ", path, ": needs memory to read, the system has no more"));
+  }
+  gzbuffer(file.get(), 1 << 17);
+
+  std::string contents;
+  char block[1 << 16];
+  int got = 0;
+  while ((got = gzread(file.get(), block, sizeof block)) > 0) contents.append(block, static_cast<std::size_t>(got));
+
+  int code = Z_OK;
+  const std::string reason = gzerror(file.get(), &code);
+  if (code == Z_ERRNO) throw MachineError(text("text file ", path, ": reading it failed: ", std::strerror(errno)));
+  if (code == Z_BUF_ERROR) fail_damaged(path, contents.size(), "it ends");
+  if (got < 0 || code != Z_OK) fail_damaged(path, contents.size(), text("it is damaged (", reason, ")"));
+  // zlib passes anything that is not a full gzip header through as plain text.
+  const bool gzip_bytes = contents.size() >= 2 && contents[0] == '\x1f' && contents[1] == '\x8b';
+  if (gzip_bytes && gzdirect(file.get())) fail_damaged(path, 0, "it ends within its header");
+
+  if (contents.compare(0, 3, "\xEF\xBB\xBF") == 0) contents.erase(0, 3);
+  check(!contents.empty(), "text file ", path, ": must hold text, is empty; fetch or write it again");
+  return contents;
+}
+
+std::string locate_text(const std::string& directory, const std::string& name) {
+  const fs::path path = fs::path(directory) / name;  // an absolute name replaces the directory
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::error_code problem;
+  fs::directory_iterator(folder, problem);
+  check(!problem, "data folder ", folder.string(), ": must be a folder that can be read, got \"", problem.message(),
+        "\"; looked there for ", name);
+  return path.string();
+}
+
+}  // namespace normlab

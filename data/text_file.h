@@ -1,0 +1,18 @@
+// Text files, plain or gzip, and the folders they lie in. Every failure says which file, what was expected, what came
+// and what to do.
+#pragma once
+
+#include <string>
+
+namespace normlab {
+
+// The whole text of a file. A gzip file (RFC 1952, told by its first two bytes, not by its name) is decompressed; a
+// UTF-8 byte order mark at the start is dropped. Error when the file is missing, unreadable, empty, cut short or
+// damaged.
+std::string read_text(const std::string& path);
+
+// `name` looked up in `directory`; an absolute name stands for itself. Error when the folder that would hold it is
+// missing, no folder, or cannot be read.
+std::string locate_text(const std::string& directory, const std::string& name);
+
+}  // namespace normlab

@@ -1,0 +1,110 @@
+// Matrix products: fixed tiles here, the arithmetic of one tile in Eigen.
+//
+// Eigen keeps to one thread (EIGEN_DONT_PARALLELIZE) and sums over the whole inner dimension in an order that follows from
+// the shape of a tile. The tiles follow from the shape of the product. So the bits are those of the shape, on any number of
+// threads. Another library goes in `multiply`, under the same rule.
+#include "gemm.h"
+
+#include <Eigen/Core>
+#include <algorithm>
+
+#include "error.h"
+#include "parallel.h"
+
+namespace normlab {
+namespace {
+
+template <class T, int kOrder>
+using ConstMatrix = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, kOrder>, 0, Eigen::OuterStride<>>;
+template <class T>
+using Matrix = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>>;
+
+// The transpose of a row-major matrix is the same memory read column by column: calls body(op(a)[rows, columns]).
+template <class T, class Body>
+void with_matrix(Operand<T> a, Index rows, Index columns, Body&& body) {
+  if (a.transposed) {
+    body(ConstMatrix<T, Eigen::ColMajor>(a.data, rows, columns, Eigen::OuterStride<>(a.stride)));
+  } else {
+    body(ConstMatrix<T, Eigen::RowMajor>(a.data, rows, columns, Eigen::OuterStride<>(a.stride)));
+  }
+}
+
+template <class T>
+void multiply(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate) {
+  Matrix<T> result(c, m, n, Eigen::OuterStride<>(c_stride));
+  if (!accumulate) result.setZero();
+  if (k == 0) return;
+  with_matrix(a, m, k, [&](const auto& left) {
+    with_matrix(b, k, n, [&](const auto& right) { result.noalias() += (alpha * left) * right; });
+  });
+}
+
+// The operand moved to row `row` and column `column` of op(a).
+template <class T>
+Operand<T> from(Operand<T> a, Index row, Index column) {
+  a.data += a.transposed ? column * a.stride + row : row * a.stride + column;
+  return a;
+}
+
+struct TileShape {
+  Index rows, columns;
+};
+
+// Large tiles, because each packs its share of both operands anew; halved along the longer side until there are enough
+// to keep several threads busy to the end.
+TileShape tile_shape(Index m, Index n) {
+  constexpr Index kLargest = 512, kSmallest = 64, kEnough = 16;
+  const auto count = [](Index extent, Index tile) { return (extent + tile - 1) / tile; };
+  TileShape tile{std::min(m, kLargest), std::min(n, kLargest)};
+  while (count(m, tile.rows) * count(n, tile.columns) < kEnough && std::max(tile.rows, tile.columns) > kSmallest) {
+    Index& longer = tile.rows >= tile.columns ? tile.rows : tile.columns;
+    longer = (longer + 1) / 2;
+  }
+  return tile;
+}
+
+template <class T>
+void check_operands(Index m, Index n, Index k, const Operand<T>& a, const Operand<T>& b, Index c_stride) {
+  check(m >= 0 && n >= 0 && k >= 0, "gemm: extents must not be negative, got m = ", m, ", n = ", n, ", k = ", k);
+  const Index a_width = a.transposed ? m : k, b_width = b.transposed ? k : n;
+  check(a.stride >= a_width && b.stride >= b_width && c_stride >= n, "gemm: strides must be at least the row lengths ",
+        a_width, ", ", b_width, ", ", n, " of a, b, c, got ", a.stride, ", ", b.stride, ", ", c_stride);
+}
+
+}  // namespace
+
+template <class T>
+void gemm_serial(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate) {
+  check_operands(m, n, k, a, b, c_stride);
+  multiply(m, n, k, alpha, a, b, c, c_stride, accumulate);
+}
+
+template <class T>
+void gemm(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate) {
+  check_operands(m, n, k, a, b, c_stride);
+  if (m == 0 || n == 0) return;
+  const TileShape tile = tile_shape(m, n);
+  const Index across = (n + tile.columns - 1) / tile.columns;
+  const Index down = (m + tile.rows - 1) / tile.rows;
+  parallel(down * across, [&](Index piece) {
+    const Index row = piece / across * tile.rows, column = piece % across * tile.columns;
+    multiply(std::min(tile.rows, m - row), std::min(tile.columns, n - column), k, alpha, from(a, row, 0),
+             from(b, 0, column), c + row * c_stride + column, c_stride, accumulate);
+  });
+}
+
+template void gemm(Index, Index, Index, float, Operand<float>, Operand<float>, float*, Index, bool);
+template void gemm(Index, Index, Index, double, Operand<double>, Operand<double>, double*, Index, bool);
+template void gemm_serial(Index, Index, Index, float, Operand<float>, Operand<float>, float*, Index, bool);
+template void gemm_serial(Index, Index, Index, double, Operand<double>, Operand<double>, double*, Index, bool);
+
+// Eigen 3 calls itself 3.major.minor; from Eigen 5 on the numbers are major.minor.patch.
+std::string gemm_backend() {
+#ifdef EIGEN_PATCH_VERSION
+  return text("Eigen ", EIGEN_MAJOR_VERSION, '.', EIGEN_MINOR_VERSION, '.', EIGEN_PATCH_VERSION);
+#else
+  return text("Eigen ", EIGEN_WORLD_VERSION, '.', EIGEN_MAJOR_VERSION, '.', EIGEN_MINOR_VERSION);
+#endif
+}
+
+}  // namespace normlab

@@ -1,0 +1,48 @@
+// Column sums: see column_sums.h.
+#include "column_sums.h"
+
+#include <algorithm>
+
+#include "../parallel.h"
+
+namespace normlab {
+namespace {
+
+// partial[piece, n] = the sums over the rows of each piece.
+template <class T>
+void sum_pieces(const T* x, Index n, Pieces pieces, double* partial) {
+  parallel(pieces.count, [=](Index piece) {
+    double* sums = partial + piece * n;
+    std::fill(sums, sums + n, 0.0);
+    for (Index i = pieces.begin(piece); i < pieces.end(piece); ++i) {
+      const T* row = x + i * n;
+      for (Index j = 0; j < n; ++j) sums[j] += static_cast<double>(row[j]);
+    }
+  });
+}
+
+template <class T>
+void join_pieces(const double* partial, Index n, Pieces pieces, double factor, T* sums, bool accumulate) {
+  parallel_rows(n, pieces.count, [=](Index begin, Index end) {
+    for (Index j = begin; j < end; ++j) {
+      double sum = 0;
+      for (Index piece = 0; piece < pieces.count; ++piece) sum += partial[piece * n + j];
+      const T value = static_cast<T>(factor * sum);
+      sums[j] = accumulate ? sums[j] + value : value;
+    }
+  });
+}
+
+}  // namespace
+
+void column_sums(const Tensor& x, double factor, Tensor& sums, bool accumulate) {
+  const Index n = x.columns();
+  const Pieces pieces = reduction_pieces(x.rows(), n);
+  Tensor partial = Tensor::empty({pieces.count, n}, Dtype::f64);
+  visit_real("column_sums", x.dtype(), [&]<class T>() {
+    sum_pieces(x.data<T>(), n, pieces, partial.data<double>());
+    join_pieces(partial.data<double>(), n, pieces, factor, sums.data<T>(), accumulate);
+  });
+}
+
+}  // namespace normlab

@@ -1,0 +1,170 @@
+// Cross-entropy against values in closed form, log_softmax with the target distribution, and finite differences.
+#include "engine/ops/loss.h"
+
+#include <cmath>
+#include <limits>
+
+#include "engine/gradcheck.h"
+#include "engine/ops/elementwise.h"
+#include "engine/ops/reduce.h"
+#include "engine/ops/softmax.h"
+#include "tests/support/catch.h"
+#include "tests/support/tensors.h"
+
+using namespace normlab;
+using namespace normlab::testing;
+
+namespace {
+
+// Tokens with targets 0, 1, 2, … modulo the classes; those for which `counted` is 0 do not count.
+struct Problem {
+  Index tokens, classes;
+  std::vector<std::uint8_t> counted;
+  double smoothing = 0;
+  double divisor = 0;
+
+  Rows rows() const { return Rows({0, tokens}, counted); }
+  Tensor targets() const {
+    Tensor ids = Tensor::zeros({tokens}, Dtype::i32);
+    for (Index i = 0; i < tokens; ++i) ids.set(i, static_cast<double>(5 * i % classes));
+    return ids;
+  }
+  CrossEntropy run(const Tensor& logits) const { return cross_entropy(logits, targets(), rows(), smoothing, divisor); }
+  Function loss() const {
+    return [*this](const std::vector<Tensor>& in) { return run(in[0]).loss; };
+  }
+  // The twin: -sum q log p / divisor.
+  Function twin() const {
+    return [*this](const std::vector<Tensor>& in) {
+      Tensor q = Tensor::zeros({tokens, classes}, in[0].dtype());
+      for (Index i = 0; i < tokens; ++i) {
+        if (!rows().counts(i)) continue;
+        for (Index c = 0; c < classes; ++c) {
+          const double hit = targets().at(i) == static_cast<double>(c) ? 1 - smoothing : 0;
+          q.set(i * classes + c, hit + smoothing / static_cast<double>(classes));
+        }
+      }
+      const double by = divisor > 0 ? divisor : static_cast<double>(rows().counted());
+      return scale(sum(multiply(log_softmax(in[0]), q)), -1 / by);
+    };
+  }
+};
+
+const std::vector<Problem> kProblems = {
+    {1, 2, {}},
+    {6, 7, {}},
+    {6, 7, {}, 0.1},
+    {6, 7, {1, 0, 0, 1, 1, 0}, 0.1},
+    {5, 3, {0, 1, 1, 0, 1}, 1.0, 2.5},
+    {4, 33, {}, 0, 17},
+    {3, 1, {}, 0.3},
+};
+
+}  // namespace
+
+TEST_CASE("cross_entropy: gradients") {
+  for (const Problem& problem : kProblems) {
+    const Tensor logits = gaussian({problem.tokens, problem.classes}, "logits", 0, 2);
+    const GradcheckResult result = gradcheck(problem.loss(), {logits});
+    INFO(result.report);
+    CHECK(result);
+  }
+}
+
+TEST_CASE("cross_entropy and the composition of log_softmax and the target distribution agree") {
+  for (const Problem& problem : kProblems) {
+    const Tensor logits = gaussian({problem.tokens, problem.classes}, "logits", 0, 2);
+    // One class alone leaves rounding errors over rounding errors.
+    if (problem.classes > 1) CHECK(relative_difference(problem.loss(), problem.twin(), {logits}) < 1e-12);
+  }
+}
+
+TEST_CASE("cross_entropy: values in closed form") {
+  SECTION("equal logits: log C, whatever the smoothing") {
+    for (const double smoothing : {0.0, 0.1, 1.0}) {
+      const Problem problem{5, 8, {}, smoothing};
+      const CrossEntropy result = problem.run(Tensor::full({5, 8}, Dtype::f64, 3));
+      CHECK(result.loss.item() == Approx(std::log(8)).epsilon(1e-14));
+      CHECK(result.nll == Approx(5 * std::log(8)).epsilon(1e-14));
+      CHECK(result.smoothed == Approx(5 * std::log(8)).epsilon(1e-14));
+      CHECK(result.tokens == 5);
+    }
+  }
+  SECTION("p = (3/4, 1/4), target 0, s = 0.2: 0.9 * -log 3/4 + 0.1 * -log 1/4") {
+    const Tensor logits = Tensor::from<double>({1, 2}, {std::log(3), 0});
+    const CrossEntropy result = Problem{1, 2, {}, 0.2}.run(logits);
+    CHECK(result.nll == Approx(std::log(4.0 / 3)).epsilon(1e-14));
+    CHECK(result.smoothed == Approx(0.9 * std::log(4.0 / 3) + 0.1 * std::log(4)).epsilon(1e-14));
+    CHECK(result.loss.item() == Approx(result.smoothed).epsilon(1e-14));
+  }
+}
+
+TEST_CASE("cross_entropy: the divisor divides the loss alone") {
+  const Tensor logits = gaussian({6, 7}, "logits");
+  const CrossEntropy mean = Problem{6, 7, {1, 1, 0, 1, 1, 0}, 0.1}.run(logits);
+  const CrossEntropy part = Problem{6, 7, {1, 1, 0, 1, 1, 0}, 0.1, 10}.run(logits);
+  CHECK(mean.tokens == 4);
+  CHECK(part.tokens == 4);
+  CHECK(part.nll == mean.nll);
+  CHECK(part.loss.item() == Approx(mean.loss.item() * 4 / 10).epsilon(1e-14));
+}
+
+TEST_CASE("cross_entropy: rows that do not count give nothing and are not looked at") {
+  Tensor logits = gaussian({4, 9}, "logits");
+  Tensor targets = Tensor::from<std::int32_t>({4}, {3, -1, 8, 9});
+  for (Index c = 0; c < 9; ++c) logits.set(9 + c, std::nan(""));
+  const Rows rows({0, 1, 4}, {1, 0, 1, 0});
+  logits.require_gradient();
+  Tape tape;
+  const CrossEntropy result = cross_entropy(logits, targets, rows, 0.1);
+  tape.backward(result.loss);
+  CHECK(std::isfinite(result.nll));
+  CHECK(result.tokens == 2);
+  for (Index i = 0; i < 4; ++i) {
+    for (Index c = 0; c < 9; ++c) CHECK((logits.gradient().at(i * 9 + c) != 0) == rows.counts(i));
+  }
+  SECTION("none at all, with a divisor") {
+    const CrossEntropy none = cross_entropy(logits.detach(), targets, Rows({0, 4}, {0, 0, 0, 0}), 0.1, 3);
+    CHECK(none.loss.item() == 0);
+    CHECK(none.tokens == 0);
+  }
+}
+
+TEST_CASE("cross_entropy in f32 keeps up with f64, at logits of 1e4 too") {
+  for (const double deviation : {1.0, 1e4}) {
+    const Problem problem{50, 301, {}, 0.1};
+    CHECK(f32_against_f64(problem.loss(), {gaussian({50, 301}, "logits", 0, deviation, Dtype::f32)}) < 1e-5);
+    CHECK(f32_against_f64(problem.loss(), {gaussian({50, 301}, "logits", 1e4, 1, Dtype::f32)}) < 1e-5);
+  }
+}
+
+TEST_CASE("cross_entropy lets NaN be seen") {
+  for (Index at = 0; at < 19; ++at) {
+    Tensor logits = gaussian({1, 19}, "logits").cast(Dtype::f32);
+    logits.set(at, std::nan(""));
+    CHECK(std::isnan(Problem{1, 19, {}}.run(logits).nll));
+  }
+}
+
+TEST_CASE("cross_entropy: the same bits on any number of threads") {
+  const Problem problem{1003, 67, {}, 0.1};
+  const Tensor logits = gaussian({1003, 67}, "logits").cast(Dtype::f32);
+  CHECK(same_on_any_threads(problem.loss(), {logits}));
+}
+
+TEST_CASE("cross_entropy: errors") {
+  const Tensor logits = Tensor::zeros({3, 5}, Dtype::f32), targets = Tensor::zeros({3}, Dtype::i32);
+  const Rows rows = Rows::single(3);
+  REQUIRE_THROWS_WITH(cross_entropy(logits, Tensor::from<std::int32_t>({3}, {0, 5, 1}), rows),
+                      ContainsSubstring("cross_entropy: targets must be in [0, 5), got 5 in row 1"));
+  REQUIRE_THROWS_WITH(cross_entropy(logits, Tensor::zeros({2}, Dtype::i32), rows),
+                      ContainsSubstring("targets must be i32 [3] for logits of shape [3, 5], got i32 [2]"));
+  REQUIRE_THROWS_WITH(cross_entropy(logits, targets, Rows::single(4)),
+                      ContainsSubstring("Rows must hold the 3 rows of the logits, got 4"));
+  REQUIRE_THROWS_WITH(cross_entropy(logits, targets, rows, 1.5),
+                      ContainsSubstring("label_smoothing must be in [0, 1], got 1.5"));
+  REQUIRE_THROWS_WITH(cross_entropy(logits, targets, rows, 0, -2),
+                      ContainsSubstring("divisor must not be negative, got -2"));
+  REQUIRE_THROWS_WITH(cross_entropy(logits, targets, Rows({0, 3}, {0, 0, 0})),
+                      ContainsSubstring("without a divisor at least one row must count, got none of 3"));
+}

@@ -1,0 +1,96 @@
+// Every layer and whole language models, values and every gradient, against PyTorch.
+#include <functional>
+#include <map>
+
+#include "engine/ops/loss.h"
+#include "nn/attention.h"
+#include "nn/feed_forward.h"
+#include "nn/language_model.h"
+#include "nn/norm/layer.h"
+#include "nn/transformer.h"
+#include "tests/support/catch.h"
+#include "tests/support/reference.h"
+#include "tests/support/reference_model.h"
+
+using namespace normlab;
+
+namespace {
+
+void run_attention(ReferenceCase& r, const Init& init) {
+  Tape tape;
+  const Tensor x = r.input("x");
+  MultiHeadAttentionOptions options;
+  options.width = x.columns();
+  options.heads = static_cast<Index>(r.setting("heads"));
+  options.causal = r.setting("causal") != 0;
+  MultiHeadAttention module(init, options);
+  set_parameters(module, r);
+  const Tensor source = r.has("source") ? r.input("source") : x;
+  const Rows query_rows = r.rows("query_lengths"), key_rows = r.rows("key_lengths");
+  r.compare_with_gradients(tape, module.forward(x, source, query_rows, key_rows, {}));
+  compare_gradients(module, r);
+}
+
+void run_feed_forward(ReferenceCase& r, const Init& init) {
+  Tape tape;
+  const Tensor x = r.input("x");
+  FeedForwardOptions options;
+  options.width = x.columns();
+  options.inner = static_cast<Index>(r.setting("inner"));
+  options.activation = r.setting("gelu") != 0 ? Activation::gelu : Activation::relu;
+  FeedForward module(init, options);
+  set_parameters(module, r);
+  r.compare_with_gradients(tape, module.forward(x, {}));
+  compare_gradients(module, r);
+}
+
+void run_norm(ReferenceCase& r, const Init& init) {
+  Tape tape;
+  const Tensor x = r.input("x");
+  LayerNorm module(init, x.columns(), r.setting("epsilon"));
+  set_parameters(module, r);
+  r.compare_with_gradients(tape, module.forward(x, Rows::single(x.rows()), {}));
+  compare_gradients(module, r);
+}
+
+void run_transformer_layer(ReferenceCase& r, const Init& init) {
+  Tape tape;
+  const Tensor x = r.input("x");
+  TransformerLayer module(init, stack_config(r), r.setting("causal") != 0);
+  set_parameters(module, r);
+  r.compare_with_gradients(tape, module.forward(x, r.rows("lengths"), {}));
+  compare_gradients(module, r);
+}
+
+void run_language_model(ReferenceCase& r, const Init& init) {
+  Tape tape;
+  LanguageModel model(init, language_model_config(r), static_cast<Index>(r.setting("vocabulary")),
+                      static_cast<Index>(r.setting("longest_sequence")));
+  set_parameters(model, r);
+  const Rows rows = r.rows("lengths", "counted");
+  const Tensor logits = model.logits(r.constant("inputs"), rows, {});
+  r.compare("logits", logits);
+  const CrossEntropy result = cross_entropy(logits, r.constant("targets"), rows, r.setting("label_smoothing"));
+  r.compare("loss", result.loss);
+  tape.backward(result.loss);
+  compare_gradients(model, r);
+}
+
+const std::map<std::string, void (*)(ReferenceCase&, const Init&)> kLayers = {
+    {"attention", run_attention},
+    {"feed_forward", run_feed_forward},
+    {"language_model", run_language_model},
+    {"norm", run_norm},
+    {"transformer_layer", run_transformer_layer},
+};
+
+}  // namespace
+
+TEST_CASE("Every layer and whole models agree with PyTorch in value and gradients") {
+  for_each_reference("layers", [](const std::string& layer, ReferenceCase& reference) {
+    REQUIRE(kLayers.count(layer) == 1);
+    Init init;
+    init.dtype = reference.dtype();
+    kLayers.at(layer)(reference, init);
+  });
+}

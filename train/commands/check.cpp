@@ -1,0 +1,53 @@
+// ./normlab check: is this config sound? Prints it resolved, the model's size, and the gradient check of a shrunk copy.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "../commands.h"
+#include "../experiment/sweep_config.h"
+#include "../model_check.h"
+#include "../run.h"
+
+namespace normlab {
+namespace {
+
+int check_config(const std::string& file, const std::vector<std::string>& overrides, const std::string& data) {
+  const Experiment experiment = read_experiment(file, overrides);
+  fmt::print("{}\n", to_lines(experiment.resolved));
+  bool sound = true;
+  for (const Run& run : experiment.runs) {
+    const auto corpus = load_data(run.config, data);
+    const TrainingSize size = require_memory(run.config, *corpus);
+    const GradcheckResult result =
+        check_model(run.config.model, run.config.train.label_smoothing, run.config.seed);
+    const std::string name = run.name.empty() ? "model" : run.name;
+    fmt::print("{}: {} parameters; about {:.0f} MB to train\n", name, size.parameters, size.bytes() / 1e6);
+    fmt::print("  data: {}\n", corpus->summary());
+    if (result) {
+      fmt::print("  gradients of a shrunk copy in f64: {} elements agree with finite differences (worst at {:.2g} of the "
+                 "tolerance; {} drawn again at a kink)\n", result.checked, result.worst, result.redrawn);
+    } else {
+      fmt::print("  gradients of a shrunk copy in f64 are WRONG\n{}", result.report);
+      sound = false;
+    }
+  }
+  return sound ? kDone : kFailed;
+}
+
+}  // namespace
+
+void add_check(CLI::App& program, int& status) {
+  struct Arguments {
+    std::string file, data = default_data_directory();
+    std::vector<std::string> overrides;
+  };
+  auto* command = program.add_subcommand(
+      "check", "Validate a config, print it resolved with the parameter count, and gradient-check the model in f64");
+  auto a = std::make_shared<Arguments>();
+  command->add_option("config", a->file, "The config, a JSON file")->required();
+  command->add_option("overrides", a->overrides, "path.to.key=value: settings to change");
+  command->add_option("--data", a->data, "Where corpora lie (also NORMLAB_DATA)")->capture_default_str();
+  command->callback([a, &status] { status = check_config(a->file, a->overrides, a->data); });
+}
+
+}  // namespace normlab

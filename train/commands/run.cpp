@@ -1,0 +1,87 @@
+// ./normlab run: an experiment from its config to its table.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+
+#include "../../engine/parallel.h"
+#include "../commands.h"
+#include "../environment.h"
+#include "../experiment/experiment.h"
+#include "../interrupt.h"
+#include "../progress_bar.h"
+#include "../trainer.h"
+
+namespace normlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string file, out, data = default_data_directory();
+  std::vector<std::string> overrides;
+  bool resume = false, quiet = false;
+  int threads = 0;
+};
+
+// configs/ptb/warmup.json -> runs/ptb/warmup; any other file.json -> runs/file.
+fs::path default_folder(const fs::path& config) {
+  fs::path name = config.filename().replace_extension();
+  for (fs::path parent = config.parent_path(); parent.has_filename() && parent != parent.root_path();
+       parent = parent.parent_path()) {
+    if (parent.filename() == "configs") return fs::path("runs") / name;
+    name = parent.filename() / name;
+  }
+  return fs::path("runs") / config.filename().replace_extension();
+}
+
+int run(const Arguments& a) {
+  if (a.threads > 0) set_threads(a.threads);
+  catch_interrupts();
+  const Experiment experiment = read_experiment(a.file, a.overrides);
+  ExperimentSettings settings;
+  settings.folder = a.out.empty() ? default_folder(a.file) : fs::path(a.out);
+  settings.data_directory = a.data;
+  settings.resume = a.resume;
+  settings.quiet = a.quiet;
+  if (!a.quiet) fmt::print(stderr, "{}\n", environment_line());
+
+  const ExperimentResult result = run_experiment(experiment, settings);
+  fmt::print("{}", summary_table(experiment, result, settings));
+  fmt::print("\n  {} of training; results in {}\n", duration_text(result.seconds), settings.folder.string());
+  // In an experiment of several runs a diverged one is a datum; alone it is the outcome.
+  const bool single = experiment.runs.size() == 1 && experiment.runs[0].name.empty();
+  if (single && result.diverged_runs > 0) {
+    const RunResult& r = result.arms.front().runs.front();
+    throw Diverged(r.diverged_step, r.diverged_site,
+                   text("training diverged at step ", r.diverged_step, ", first at ", r.diverged_site,
+                        "; try a smaller rate, a longer warm-up or gradient clipping (train.clip)"));
+  }
+  return kDone;
+}
+
+}  // namespace
+
+std::string default_data_directory() {
+  if (const char* named = std::getenv("NORMLAB_DATA"); named && *named) return named;
+  if (const char* cache = std::getenv("XDG_CACHE_HOME"); cache && *cache) return std::string(cache) + "/normlab";
+  if (const char* home = std::getenv("HOME"); home && *home) return std::string(home) + "/.cache/normlab";
+  return ".";
+}
+
+void add_run(CLI::App& program, int& status) {
+  auto* command = program.add_subcommand("run", "Run an experiment: train what its config says, end in a table and a figure");
+  auto a = std::make_shared<Arguments>();
+  command->add_option("config", a->file, "The config, a JSON file")->required();
+  command->add_option("overrides", a->overrides, "path.to.key=value: settings to change");
+  command->add_option("--out", a->out, "Folder of the results; by default runs/<name of the config>");
+  command->add_flag("--resume", a->resume, "Go on where an earlier run of this config was stopped");
+  command->add_option("--threads", a->threads, "Threads; by default all cores. The results are the same")->check(CLI::Range(1, 1024));
+  command->add_option("--data", a->data, "Where corpora lie (also NORMLAB_DATA)")->capture_default_str();
+  command->add_flag("--quiet", a->quiet, "No progress, only the result");
+  command->callback([a, &status] { status = run(*a); });
+}
+
+}  // namespace normlab

@@ -1,0 +1,66 @@
+// The fields of a config.
+#include "config.h"
+
+#include <algorithm>
+
+#include "config_writer.h"
+
+namespace normlab {
+
+void TrainConfig::fields(Fields& f) {
+  f.integer("steps", steps, {.at_least = 0, .at_most = kMostSteps}, "optimizer steps to train; 0 when epochs say it");
+  f.integer("epochs", epochs, {.at_least = 0, .at_most = 1e6}, "passes over the training text; 0 when steps say it");
+  f.require((steps > 0) != (epochs > 0), steps > 0 ? "epochs" : "steps",
+            text("exactly one of steps and epochs must be positive, got steps ", steps, " and epochs ", epochs));
+  optimizer.fields(f, "optimizer", "how gradients change the parameters");
+  f.group("schedule", [this](Fields& g) { schedule.fields(g); }, "the factor on the rate, step by step");
+  f.real("label_smoothing", label_smoothing, {.at_least = 0, .below = 1},
+         "share of the target's probability that is spread over the vocabulary; training only");
+  f.real("clip", clip, {.at_least = 0}, "largest joint L2 norm of the gradients, longer ones are cut; 0 for none");
+  f.integer("accumulate", accumulate, {.at_least = 1, .at_most = 1e6}, "micro-batches (batches of the data) per step");
+  f.integer("evaluate_every", evaluate_every, {.at_least = 0, .at_most = kMostSteps},
+            "steps between evaluations; 0 for one at the end");
+  f.integer("checkpoint_every", checkpoint_every, {.at_least = 0, .at_most = kMostSteps},
+            "steps between checkpoints; 0 for one at the end");
+  f.integer("keep", keep, {.at_least = 1, .at_most = 1e6}, "how many of the last checkpoints stay");
+  f.integer("log_every", log_every, {.at_least = 1, .at_most = kMostSteps}, "steps between lines of metrics");
+}
+
+void ProbesConfig::fields(Fields& f) {
+  f.integer("every", every, {.at_least = 0, .at_most = kMostSteps},
+            "steps between measurements, the first at step 1; 0 for none but those of `at`");
+  f.integers("at", at, {.at_least = 1, .at_most = kMostSteps}, "further steps that are measured");
+  f.strings("sites", sites, "patterns of the paths that are measured; * stands for any characters");
+  f.choices("quantities", quantities,
+            {"activation_norm", "activation_gradient_norm", "weight_norm", "weight_gradient_norm"},
+            "what is measured there");
+}
+
+bool ProbesConfig::wanted(std::int64_t step) const {
+  if (every > 0 && (step - 1) % every == 0) return true;
+  return std::find(at.begin(), at.end(), step) != at.end();
+}
+
+void Config::fields(Fields& f) {
+  constexpr Range kSeeds{.at_least = 0};
+  f.string("question", question, "what this experiment is to find out");
+  f.required("question");
+  f.string("cost", cost, "how long it takes, in words; shown by normlab list");
+  f.strings("claims", claims, "which claims of the papers it tests, by their names in the ledger");
+  f.integer("seed", seed, kSeeds, "of dropout, and of all that has no seed of its own");
+  f.integer("init_seed", init_seed, kSeeds, "of the parameters' first values; 0 for `seed`");
+  f.integer("data_seed", data_seed, kSeeds, "of the order of the data and of made-up text; 0 for `seed`");
+  choice<Dtype>(f, "dtype", dtype, {{Dtype::f32, "f32"}, {Dtype::f64, "f64"}}, "of all numbers of the model");
+  f.group("model", [this](Fields& g) { model.fields(g); }, "the Transformer language model");
+  data.fields(f, "data", "the text it learns");
+  f.group("train", [this](Fields& g) { train.fields(g); }, "how it learns");
+  f.group("probes", [this](Fields& g) { probes.fields(g); }, "norms measured inside the model without changing a bit");
+}
+
+JsonNode resolved(Config config) {
+  ConfigWriter writer;
+  config.fields(writer);
+  return writer.object();
+}
+
+}  // namespace normlab

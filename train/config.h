@@ -1,0 +1,69 @@
+// Config: everything that decides one training run, as a JSON file states it. The fields and their meaning are listed
+// in config.cpp; `normlab schema` prints them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "../data/language.h"
+#include "../engine/dtype.h"
+#include "../nn/language_model.h"
+#include "json_tree.h"
+#include "optimizer.h"
+#include "schedule.h"
+
+namespace normlab {
+
+struct TrainConfig {
+  std::int64_t steps = 0;   // one of the two is positive
+  std::int64_t epochs = 0;
+  OptimizerConfig optimizer{"adam"};
+  ScheduleConfig schedule;
+  double label_smoothing = 0;
+  double clip = 0;
+  std::int64_t accumulate = 1;
+  std::int64_t evaluate_every = 0;
+  std::int64_t checkpoint_every = 0;
+  std::int64_t keep = 2;
+  std::int64_t log_every = 10;
+
+  void fields(Fields& f);
+};
+
+struct ProbesConfig {
+  std::int64_t every = 0;
+  std::vector<std::int64_t> at;
+  std::vector<std::string> sites = {"*"};
+  std::vector<std::string> quantities = {"activation_norm", "activation_gradient_norm", "weight_norm",
+                                         "weight_gradient_norm"};
+
+  void fields(Fields& f);
+  // Whether anything is measured at that step, the first being 1.
+  bool wanted(std::int64_t step) const;
+};
+
+struct Config {
+  std::string question;
+  std::string cost;                 // in words: "half an hour on 2 cores"
+  std::vector<std::string> claims;  // of the ledger that it tests: "X5"
+  std::int64_t seed = 1;
+  std::int64_t init_seed = 0;
+  std::int64_t data_seed = 0;
+  Dtype dtype = Dtype::f32;
+  LanguageModelConfig model;
+  LanguageDataConfig data{"synthetic"};
+  TrainConfig train;
+  ProbesConfig probes;
+
+  void fields(Fields& f);
+
+  std::uint64_t seed_of_training() const { return static_cast<std::uint64_t>(seed); }
+  std::uint64_t seed_of_init() const { return static_cast<std::uint64_t>(init_seed == 0 ? seed : init_seed); }
+  std::uint64_t seed_of_data() const { return static_cast<std::uint64_t>(data_seed == 0 ? seed : data_seed); }
+};
+
+// The config with all defaults filled in. Read again it gives the same run.
+JsonNode resolved(Config config);
+
+}  // namespace normlab

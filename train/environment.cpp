@@ -1,0 +1,89 @@
+// The environment, as the system tells it.
+#include "environment.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "../engine/gemm.h"
+#include "../engine/parallel.h"
+
+
+namespace normlab {
+namespace {
+
+// The value of the first line "name : value" of a file in /proc.
+std::string proc_value(const char* file, const std::string& name) {
+  std::ifstream in(file);
+  for (std::string line; std::getline(in, line);) {
+    if (line.rfind(name, 0) != 0) continue;
+    const auto colon = line.find(':');
+    if (colon == std::string::npos) continue;
+    const auto first = line.find_first_not_of(" \t", colon + 1);
+    return first == std::string::npos ? "" : line.substr(first);
+  }
+  return "";
+}
+
+std::string compiler() {
+#if defined(__clang__)
+  return fmt::format("clang {}.{}.{}", __clang_major__, __clang_minor__, __clang_patchlevel__);
+#elif defined(__GNUC__)
+  return fmt::format("g++ {}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#else
+  return "unknown";
+#endif
+}
+
+std::string vector_unit() {
+#if defined(__AVX512F__)
+  return "AVX-512";
+#elif defined(__AVX2__)
+  return "AVX2";
+#elif defined(__SSE2__)
+  return "SSE2";
+#elif defined(__ARM_NEON)
+  return "NEON";
+#else
+  return "none";
+#endif
+}
+
+std::string processor() {
+  const std::string name = proc_value("/proc/cpuinfo", "model name");
+  return name.empty() ? "unknown processor" : name;
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> environment() {
+  return {{"version", NORMLAB_VERSION},
+          {"build", NORMLAB_BUILD},
+          {"compiler", compiler()},
+          {"processor", processor()},
+          {"cores", fmt::format("{}", sysconf(_SC_NPROCESSORS_ONLN))},
+          {"vector_unit", vector_unit()},
+          {"threads", fmt::format("{}", threads())},
+          {"gemm", gemm_backend()}};
+}
+
+std::string environment_line() {
+  return fmt::format("normlab {} · {} · {} thread{} · {} · {} {}", NORMLAB_VERSION, processor(), threads(),
+                     threads() == 1 ? "" : "s", gemm_backend(), NORMLAB_BUILD, vector_unit());
+}
+
+double available_memory() {
+  std::istringstream value(proc_value("/proc/meminfo", "MemAvailable"));
+  double kilobytes = 0;
+  value >> kilobytes;
+  double bytes = kilobytes * 1024;
+  // A container may be allowed less than the machine has.
+  std::ifstream limit("/sys/fs/cgroup/memory.max");
+  double most = 0;
+  if (limit >> most && (bytes == 0 || most < bytes)) bytes = most;
+  return bytes;
+}
+
+}  // namespace normlab

@@ -1,0 +1,177 @@
+// Runs, table, summary and figure.
+#include "experiment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "../../data/ngram.h"
+#include "../files.h"
+#include "../interrupt.h"
+#include "../metrics.h"
+#include "figure.h"
+
+namespace normlab {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder_of(const Run& run, const ExperimentSettings& settings) {
+  return run.name.empty() ? settings.folder : settings.folder / "runs" / run.name;
+}
+
+std::string label_of(const std::vector<std::string>& arms) {
+  std::string label;
+  for (const std::string& arm : arms) label += (label.empty() ? "" : ", ") + arm;
+  return label.empty() ? "model" : label;
+}
+
+Interval interval_of(const std::vector<RunResult>& runs, double (*value)(const RunResult&)) {
+  std::vector<double> values;
+  for (const RunResult& run : runs) {
+    if (!run.diverged() && std::isfinite(value(run))) values.push_back(value(run));
+  }
+  return mean_interval(values);
+}
+
+ExperimentResult gather(const Experiment& experiment, const std::vector<RunResult>& results) {
+  ExperimentResult all;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const auto& arms = experiment.runs[i].arms;
+    const auto same = [&](const ArmResult& arm) { return arm.arms == arms; };
+    auto found = std::find_if(all.arms.begin(), all.arms.end(), same);
+    if (found == all.arms.end()) found = all.arms.insert(found, ArmResult{arms, {}, 0, {}, {}});
+    found->runs.push_back(results[i]);
+    found->diverged += results[i].diverged();
+    all.diverged_runs += results[i].diverged();
+    all.seconds += results[i].seconds;
+  }
+  for (ArmResult& arm : all.arms) {
+    arm.valid_nll = interval_of(arm.runs, [](const RunResult& run) { return run.final_nll; });
+    arm.test_nll = interval_of(arm.runs, [](const RunResult& run) { return run.test_nll.value_or(std::nan("")); });
+  }
+  return all;
+}
+
+// exp(mean) with the interval's ends, "12.34 (11.90 to 12.80)".
+std::string perplexity_text(const Interval& nll) {
+  if (!std::isfinite(nll.mean)) return "-";
+  const std::string mean = fmt::format("{:.2f}", std::exp(nll.mean));
+  if (!std::isfinite(nll.half_width)) return mean;
+  return fmt::format("{}  ({:.2f} to {:.2f})", mean, std::exp(nll.mean - nll.half_width),
+                     std::exp(nll.mean + nll.half_width));
+}
+
+void write_summary(const Experiment& experiment, const std::vector<RunResult>& results, const fs::path& file) {
+  std::vector<MetricRecord> rows;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const RunResult& r = results[i];
+    MetricRecord row{"run", r.steps, {}};
+    row.fields = {{"arms", label_of(experiment.runs[i].arms)},
+                  {"seed", experiment.runs[i].seed},
+                  {"parameters", r.parameters},
+                  {"diverged_step", r.diverged_step},
+                  {"valid_nll", r.final_nll},
+                  {"best_nll", r.best_nll},
+                  {"best_step", r.best_step}};
+    if (r.test_nll) row.fields.emplace_back("test_nll", *r.test_nll);
+    row.fields.emplace_back("seconds", r.seconds);
+    rows.push_back(row);
+  }
+  write_metrics_csv(file, rows);
+}
+
+// The mean over seeds of the validation curves of each arm.
+std::vector<Curve> validation_curves(const Experiment& experiment, const ExperimentSettings& settings) {
+  std::vector<Curve> curves;
+  for (const Run& run : experiment.runs) {
+    const std::string label = label_of(run.arms);
+    auto curve = std::find_if(curves.begin(), curves.end(), [&](const Curve& c) { return c.label == label; });
+    if (curve == curves.end()) curve = curves.insert(curve, Curve{label, {}});
+    for (const MetricRecord& record : read_metrics(folder_of(run, settings) / "metrics.jsonl")) {
+      const auto nll = record.number("nll");
+      const bool valid = std::any_of(record.fields.begin(), record.fields.end(), [](const auto& field) {
+        return field.first == "split" && field.second == MetricValue(std::string("valid"));
+      });
+      if (record.event == "evaluation" && valid && nll) curve->points[record.step].push_back(*nll);
+    }
+  }
+  return curves;
+}
+
+}  // namespace
+
+ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSettings& settings) {
+  const bool single = experiment.runs.size() == 1 && experiment.runs[0].name.empty();
+  const std::string own = to_lines(experiment.resolved);
+  require_same_config(own, settings.folder);
+  const bool begun = fs::exists(settings.folder / "config.json");
+  const bool all_done = std::all_of(experiment.runs.begin(), experiment.runs.end(), [&](const Run& run) {
+    return fs::exists(folder_of(run, settings) / "result.json");
+  });
+  check(!begun || settings.resume || all_done, settings.folder.string(),
+        ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
+  if (!single && !begun) {
+    // Everything that can be wrong with the data or the size of a run is found before the first one starts.
+    for (const Run& run : experiment.runs) require_memory(run.config, *load_data(run.config, settings.data_directory));
+    require_writable_directory(settings.folder);
+    write_file(settings.folder / "config.json", own);
+  }
+
+  std::vector<RunResult> results;
+  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
+    const Run& run = experiment.runs[i];
+    RunSettings one;
+    one.folder = folder_of(run, settings);
+    one.data_directory = settings.data_directory;
+    one.resume = settings.resume || !single;
+    one.quiet = settings.quiet;
+    one.title = single ? "step" : fmt::format("[{}/{}] {}, seed {}", i + 1, experiment.runs.size(), label_of(run.arms), run.seed);
+    if (const auto done = finished_run(run.config, one.folder)) {
+      results.push_back(*done);
+      continue;
+    }
+    try {
+      results.push_back(run_one(run.config, one));
+    } catch (const Interrupted&) {
+      throw Interrupted(text("stopped in ", one.title, "; everything so far is in ", settings.folder.string(),
+                             "; go on with the same command and --resume"));
+    }
+    if (!settings.quiet && !single) {
+      const RunResult& r = results.back();
+      fmt::print(stderr, "{}: {}\n", one.title,
+                 r.diverged() ? fmt::format("diverged at step {}, first at {}", r.diverged_step, r.diverged_site)
+                              : fmt::format("valid perplexity {:.2f}, {:.1f} s", std::exp(r.final_nll), r.seconds));
+    }
+  }
+  write_summary(experiment, results, settings.folder / "summary.csv");
+  draw_curves(validation_curves(experiment, settings), settings.folder / "figures" / "validation",
+              {experiment.config.question, "step", "validation loss (nats per token)"});
+  return gather(experiment, results);
+}
+
+std::string summary_table(const Experiment& experiment, const ExperimentResult& result,
+                          const ExperimentSettings& settings) {
+  std::size_t width = 5;
+  for (const ArmResult& arm : result.arms) width = std::max(width, label_of(arm.arms).size());
+  std::string out = experiment.config.question + "\n\n";
+  out += fmt::format("  {:<{}}  {:>5}  {:>8}  validation perplexity (95 % interval over seeds)\n", "", width, "seeds", "diverged");
+  for (const ArmResult& arm : result.arms) {
+    out += fmt::format("  {:<{}}  {:>5}  {:>8}  {}\n", label_of(arm.arms), width, arm.runs.size(), arm.diverged,
+                       perplexity_text(arm.valid_nll));
+  }
+  const auto data = load_data(experiment.runs.front().config, settings.data_directory);
+  const NgramPerplexity ngrams = ngram_perplexity(*data, Split::valid);
+  if (ngrams.tokens > 0) {
+    out += fmt::format("\n  {:<{}}                   {:.2f}\n", "unigram", width, ngrams.unigram);
+    out += fmt::format("  {:<{}}                   {:.2f}\n", "bigram", width, ngrams.bigram);
+  }
+  if (const auto entropy = data->entropy(Split::valid)) {
+    out += fmt::format("  {:<{}}                   {:.2f}  the language's own entropy: no model can do better\n", "floor", width,
+                       std::exp(*entropy));
+  }
+  return out;
+}
+
+}  // namespace normlab

@@ -1,0 +1,45 @@
+// An experiment: all runs of a config, one after the other, ending in a table and a figure. Without a sweep it is one run.
+//
+// Its folder: config.json (resolved), runs/<name>/ for each run, summary.csv, and figures/validation.{csv,svg}.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "../run.h"
+#include "statistics.h"
+#include "sweep_config.h"
+
+namespace normlab {
+
+struct ExperimentSettings {
+  std::filesystem::path folder;
+  std::string data_directory;
+  bool resume = false;
+  bool quiet = false;
+};
+
+// The runs of one combination of arms, over seeds.
+struct ArmResult {
+  std::vector<std::string> arms;
+  std::vector<RunResult> runs;
+  int diverged = 0;
+  Interval valid_nll, test_nll;  // over the runs that did not diverge; of nats per predicted token
+};
+
+struct ExperimentResult {
+  std::vector<ArmResult> arms;
+  double seconds = 0;
+  int diverged_runs = 0;
+};
+
+// Runs what is not done yet. A finished run is never repeated; a diverged one is recorded and the others go on.
+ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSettings& settings);
+
+// The table that a person reads: for each arm the validation perplexity (the exponential of the mean nats per token and of
+// its 95 % interval over seeds), and below it what made-up data or n-grams give.
+std::string summary_table(const Experiment& experiment, const ExperimentResult& result,
+                          const ExperimentSettings& settings);
+
+}  // namespace normlab

@@ -1,0 +1,46 @@
+#include "statistics.h"
+
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+namespace normlab {
+namespace {
+
+// P(|T| <= t) for an integer number n of degrees of freedom: Abramowitz & Stegun 26.7.3 and 26.7.4, a finite sum in the
+// angle atan(t / sqrt(n)).
+double two_sided_probability(double t, int n) {
+  const double angle = std::atan(t / std::sqrt(static_cast<double>(n)));
+  const double cosine = std::cos(angle), sine = std::sin(angle);
+  double term = n % 2 == 0 ? 1 : cosine, sum = n == 1 ? 0 : term;
+  for (int k = n % 2 == 0 ? 2 : 3; k <= n - 2; k += 2) {
+    term *= cosine * cosine * (k - 1) / k;
+    sum += term;
+  }
+  return n % 2 == 0 ? sine * sum : 2 / std::numbers::pi * (angle + sine * sum);
+}
+
+}  // namespace
+
+double student_t95(int degrees_of_freedom) {
+  if (degrees_of_freedom < 1) return std::numeric_limits<double>::infinity();
+  double low = 1.9, high = 13;  // the quantile falls from 12.706 at 1 to 1.960
+  for (int i = 0; i < 60; ++i) {
+    const double middle = (low + high) / 2;
+    (two_sided_probability(middle, degrees_of_freedom) < 0.95 ? low : high) = middle;
+  }
+  return (low + high) / 2;
+}
+
+Interval mean_interval(const std::vector<double>& values) {
+  const auto count = static_cast<double>(values.size());
+  double mean = 0;
+  for (const double value : values) mean += value / count;
+  if (values.size() < 2) return {values.empty() ? std::nan("") : mean, std::numeric_limits<double>::infinity()};
+  double squares = 0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  const double deviation = std::sqrt(squares / (count - 1));
+  return {mean, student_t95(static_cast<int>(values.size()) - 1) * deviation / std::sqrt(count)};
+}
+
+}  // namespace normlab

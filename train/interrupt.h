@@ -1,0 +1,17 @@
+// Ctrl-C and SIGTERM ask for an end in good order: the loop looks at a flag between steps. A second Ctrl-C ends at once.
+#pragma once
+
+#include "../engine/error.h"
+
+namespace normlab {
+
+// Thrown by long work once it has put everything in order; the message says how to go on.
+class Interrupted : public Error {
+ public:
+  using Error::Error;
+};
+
+void catch_interrupts();  // installs the handlers
+bool interrupted();       // has the user asked to stop?
+
+}  // namespace normlab

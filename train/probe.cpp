@@ -1,0 +1,89 @@
+// Probes: sums of squares by site.
+#include "probe.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "../engine/ops/reduce.h"
+
+namespace normlab {
+namespace {
+
+const std::vector<std::string> kQuantities = {"activation_norm", "activation_gradient_norm", "weight_norm",
+                                              "weight_gradient_norm"};
+
+double squares(const Tensor& x) { return sum_of_squares(x.detach()).item(); }
+
+}  // namespace
+
+bool glob_match(const std::string& pattern, const std::string& name) {
+  // The last star seen takes one character more each time the rest does not fit.
+  std::size_t p = 0, n = 0, star = std::string::npos, resume = 0;
+  while (n < name.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      star = p++;
+      resume = n;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == name[n])) {
+      ++p;
+      ++n;
+    } else if (star != std::string::npos) {
+      p = star + 1;
+      n = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (p < pattern.size() && pattern[p] == '*') ++p;
+  return p == pattern.size();
+}
+
+bool Probe::wants(const std::string& site, const char* quantity) {
+  if (std::find(config_.quantities.begin(), config_.quantities.end(), quantity) == config_.quantities.end()) return false;
+  const auto [entry, added] = matched_.emplace(site, false);
+  if (added) {
+    entry->second = std::any_of(config_.sites.begin(), config_.sites.end(),
+                                [&](const std::string& pattern) { return glob_match(pattern, site); });
+  }
+  return entry->second;
+}
+
+Probe::Sum& Probe::at(const char* quantity, const std::string& site) {
+  auto& sites = sums_[quantity];
+  const auto found = std::find_if(sites.begin(), sites.end(), [&](const auto& entry) { return entry.first == site; });
+  if (found != sites.end()) return found->second;
+  return sites.emplace_back(site, Sum{}).second;
+}
+
+void Probe::value(const std::string& site, const Tensor& value) {
+  if (!wants(site, "activation_norm")) return;
+  Sum& sum = at("activation_norm", site);
+  sum.squares += squares(value);
+  sum.rows += static_cast<double>(value.rows());
+}
+
+void Probe::gradient(const std::string& site, const Tensor& gradient) {
+  if (wants(site, "activation_gradient_norm")) at("activation_gradient_norm", site).squares += squares(gradient);
+}
+
+void Probe::weights(const std::vector<Named>& parameters) {
+  for (const Named& parameter : parameters) {
+    if (wants(parameter.path, "weight_norm")) at("weight_norm", parameter.path).squares = squares(parameter.tensor);
+    if (wants(parameter.path, "weight_gradient_norm")) {
+      at("weight_gradient_norm", parameter.path).squares = squares(parameter.tensor.gradient());
+    }
+  }
+}
+
+std::vector<Probe::Record> Probe::records() const {
+  std::vector<Record> result;
+  for (const std::string& quantity : kQuantities) {
+    const auto sites = sums_.find(quantity);
+    if (sites == sums_.end()) continue;
+    for (const auto& [site, sum] : sites->second) {
+      result.push_back({site, quantity, std::sqrt(sum.rows > 0 ? sum.squares / sum.rows : sum.squares)});
+    }
+  }
+  return result;
+}
+
+}  // namespace normlab

@@ -1,0 +1,313 @@
+// One run, from config to results. The order matters: everything that can be wrong with the input is found before the folder
+// is touched, and result.json is written last.
+#include "run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <limits>
+
+#include "checkpoint.h"
+#include "environment.h"
+#include "files.h"
+#include "interrupt.h"
+#include "json_tree.h"
+#include "metrics.h"
+#include "progress_bar.h"
+#include "trainer.h"
+
+namespace normlab {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+const char* name_of(Split split) {
+  return split == Split::train ? "train" : split == Split::valid ? "valid" : "test";
+}
+
+JsonNode number(double value) {
+  if (std::isfinite(value)) return JsonNode::of(value);
+  return JsonNode::of(std::string(std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"));
+}
+
+double number_of(const JsonNode& node) {
+  if (node.type == JsonType::integer) return static_cast<double>(node.integer);
+  if (node.type == JsonType::real) return node.real;
+  return node.string == "inf" ? kInfinity : node.string == "-inf" ? -kInfinity : std::nan("");
+}
+
+void write_environment(const Config& config, const fs::path& file) {
+  JsonNode out = JsonNode::object();
+  for (const auto& [name, value] : environment()) out.add(name, JsonNode::of(value));
+  out.add("seed", JsonNode::of(config.seed));
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  char started[32];
+  std::strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
+  out.add("started", JsonNode::of(std::string(started)));
+  write_file(file, to_lines(out));
+}
+
+void write_result(const RunResult& result, const fs::path& file) {
+  JsonNode out = JsonNode::object();
+  out.add("status", JsonNode::of(std::string(result.diverged() ? "diverged" : "finished")));
+  out.add("steps", JsonNode::of(result.steps));
+  out.add("parameters", JsonNode::of(result.parameters));
+  if (result.diverged()) {
+    out.add("diverged_step", JsonNode::of(result.diverged_step));
+    out.add("diverged_site", JsonNode::of(result.diverged_site));
+  }
+  out.add("final_nll", number(result.final_nll));
+  out.add("final_perplexity", number(std::exp(result.final_nll)));
+  out.add("best_nll", number(result.best_nll));
+  out.add("best_step", JsonNode::of(result.best_step));
+  if (result.test_nll) out.add("test_nll", number(*result.test_nll));
+  if (result.test_nll) out.add("test_perplexity", number(std::exp(*result.test_nll)));
+  if (result.entropy) out.add("entropy", number(*result.entropy));
+  out.add("seconds", JsonNode::of(result.seconds));
+  write_file(file, to_lines(out));
+}
+
+RunResult read_result(const fs::path& file) {
+  Problems problems(file.string());
+  const JsonNode in = parse_json(read_file(file), problems);
+  problems.throw_if_any();
+  const auto real = [&](const char* name) -> std::optional<double> {
+    const JsonNode* node = in.find(name);
+    return node ? std::optional(number_of(*node)) : std::nullopt;
+  };
+  const auto whole = [&](const char* name) { return static_cast<std::int64_t>(real(name).value_or(0)); };
+  check(in.find("status") && real("final_nll"), file.string(), ": is no result of a run; remove the folder and run again");
+  RunResult result;
+  result.steps = whole("steps");
+  result.parameters = whole("parameters");
+  result.diverged_step = whole("diverged_step");
+  if (const JsonNode* site = in.find("diverged_site")) result.diverged_site = site->string;
+  result.final_nll = *real("final_nll");
+  result.best_nll = real("best_nll").value_or(kInfinity);
+  result.best_step = whole("best_step");
+  result.test_nll = real("test_nll");
+  result.entropy = real("entropy");
+  result.seconds = real("seconds").value_or(0);
+  return result;
+}
+
+// Writes what the trainer tells into the folder, and shows it.
+class Recorder final : public Listener {
+ public:
+  Recorder(const Config& config, const RunSettings& settings, std::int64_t steps, std::int64_t first_step,
+           double seconds_before, RunTensors tensors)
+      : config_(config), settings_(settings), first_step_(first_step), seconds_before_(seconds_before),
+        tensors_(std::move(tensors)), metrics_(settings.folder / "metrics.jsonl", first_step),
+        bar_(settings.title, steps, "tokens", settings.quiet), start_(std::chrono::steady_clock::now()) {
+    if (config.probes.every > 0 || !config.probes.at.empty()) {
+      probes_.emplace(settings.folder / "probes.jsonl", first_step);
+    }
+  }
+
+  void on_step(const StepReport& report) override {
+    tokens_ += static_cast<double>(report.tokens);
+    last_ = report;
+    if (report.progress.step % config_.train.log_every == 0) {
+      const double seconds = seconds_so_far();
+      metrics_.write({"train", report.progress.step,
+                      {{"loss", report.loss},
+                       {"nll", report.nll},
+                       {"rate", report.rate},
+                       {"gradient_norm", report.gradient_norm},
+                       {"tokens", report.progress.tokens},
+                       {"seconds", seconds},
+                       {"tokens_per_second", tokens_ / std::max(1e-9, seconds - seconds_before_)}}});
+    }
+    bar_.update(report.progress.step, first_step_, tokens_, fmt::format("loss {:.3f}{}", report.nll, validation_));
+  }
+
+  void on_probe(std::int64_t step, const std::vector<Probe::Record>& records) override {
+    for (const Probe::Record& record : records) {
+      probes_->write({"probe", step, {{"site", record.site}, {"quantity", record.quantity}, {"value", record.value}}});
+    }
+  }
+
+  void on_evaluation(const EvaluationReport& report) override {
+    metrics_.write({"evaluation", report.step,
+                    {{"split", std::string(name_of(report.split))},
+                     {"nll", report.mean()},
+                     {"perplexity", report.perplexity()},
+                     {"tokens", report.tokens},
+                     {"seconds", seconds_so_far()}}});
+    if (report.split == Split::valid) validation_ = fmt::format("  valid ppl {:.2f}", report.perplexity());
+  }
+
+  void on_checkpoint(const Progress& progress) override {
+    metrics_.sync();
+    if (probes_) probes_->sync();
+    CheckpointInfo info;
+    info.progress = progress;
+    info.config = to_lines(resolved(config_));
+    save_checkpoint(checkpoint_path(settings_.folder / "checkpoints", progress.step), tensors_, info);
+    remove_old_checkpoints(settings_.folder / "checkpoints", config_.train.keep);
+  }
+
+  double seconds_so_far() const {
+    return seconds_before_ +
+           std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  const Config& config_;
+  const RunSettings& settings_;
+  std::int64_t first_step_;
+  double seconds_before_;
+  RunTensors tensors_;
+  MetricsLog metrics_;
+  std::optional<MetricsLog> probes_;
+  ProgressBar bar_;
+  std::chrono::steady_clock::time_point start_;
+  double tokens_ = 0;
+  StepReport last_;
+  std::string validation_;
+};
+
+// What the metrics of a finished run say.
+RunResult summarize(const fs::path& folder) {
+  RunResult result;
+  result.final_nll = result.best_nll = kInfinity;
+  for (const MetricRecord& record : read_metrics(folder / "metrics.jsonl")) {
+    if (const auto seconds = record.number("seconds")) result.seconds = std::max(result.seconds, *seconds);
+    if (record.event != "evaluation") continue;
+    const double nll = record.number("nll").value_or(kInfinity);
+    const bool test = std::any_of(record.fields.begin(), record.fields.end(), [](const auto& field) {
+      return field.first == "split" && field.second == MetricValue(std::string("test"));
+    });
+    if (test) {
+      result.test_nll = nll;
+      continue;
+    }
+    result.final_nll = nll;
+    if (nll < result.best_nll) {
+      result.best_nll = nll;
+      result.best_step = record.step;
+    }
+  }
+  return result;
+}
+
+// The first line in which two resolved configs differ, for a message.
+std::string first_difference(const std::string& a, const std::string& b) {
+  std::istringstream left(a), right(b);
+  for (std::string x, y;;) {
+    const bool more_left = static_cast<bool>(std::getline(left, x));
+    const bool more_right = static_cast<bool>(std::getline(right, y));
+    if (!more_left && !more_right) return "";
+    const auto trimmed = [](const std::string& line) {
+      const auto first = line.find_first_not_of(' ');
+      return first == std::string::npos ? std::string() : line.substr(first);
+    };
+    if (x != y || more_left != more_right) return text("there ", trimmed(x), " here ", trimmed(y));
+  }
+}
+
+}  // namespace
+
+void require_same_config(const std::string& config_text, const fs::path& folder) {
+  const fs::path file = folder / "config.json";
+  if (!fs::exists(file)) return;
+  const std::string held = read_file(file);
+  check(held == config_text, folder.string(), ": holds another experiment (", first_difference(held, config_text),
+        "); choose another folder with --out, or remove this one");
+}
+
+std::optional<RunResult> finished_run(const Config& config, const fs::path& folder) {
+  require_same_config(to_lines(resolved(config)), folder);
+  if (!fs::exists(folder / "result.json")) return std::nullopt;
+  return read_result(folder / "result.json");
+}
+
+std::unique_ptr<LanguageData> load_data(const Config& config, const std::string& directory) {
+  return config.data->load(directory, config.seed_of_data());
+}
+
+TrainingSize require_memory(const Config& config, const LanguageData& data) {
+  const Index tokens = data.training_batch(0).rows.tokens();
+  const TrainingSize size =
+      training_size(config.model, data.vocabulary_size(), data.longest_sequence(), tokens, config.dtype);
+  const double available = available_memory();
+  check(available == 0 || size.bytes() < available, "model: training ", size.parameters, " parameters on batches of ", tokens,
+        " tokens takes about ", short_number(size.bytes()), "B of memory, this machine has ", short_number(available),
+        "B free; use a smaller model or smaller batches with more of them accumulated (train.accumulate)");
+  return size;
+}
+
+RunResult run_one(const Config& config, const RunSettings& settings) {
+  const std::string own = to_lines(resolved(config));
+  require_same_config(own, settings.folder);
+  const fs::path checkpoints = settings.folder / "checkpoints";
+  const bool begun = fs::exists(settings.folder / "config.json");
+  check(!begun || settings.resume, settings.folder.string(),
+        ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
+
+  const auto data = load_data(config, settings.data_directory);
+  require_memory(config, *data);
+  Init init;
+  init.seed = config.seed_of_init();
+  init.dtype = config.dtype;
+  LanguageModel model(init, config.model, data->vocabulary_size(), data->longest_sequence());
+  const auto parameters = model.parameters();
+  const auto optimizer = config.train.optimizer->make(parameters);
+  RunTensors tensors{parameters, model.buffers(), optimizer->state()};
+
+  Progress progress;
+  double seconds_before = 0;
+  if (const auto latest = latest_checkpoint(checkpoints); begun && latest) {
+    progress = load_checkpoint(*latest, tensors).progress;
+    for (const MetricRecord& record : read_metrics(settings.folder / "metrics.jsonl")) {
+      if (record.step <= progress.step) seconds_before = std::max(seconds_before, record.number("seconds").value_or(0));
+    }
+  }
+  require_writable_directory(settings.folder);
+  require_writable_directory(checkpoints);
+  if (progress.step == 0) {  // killed before its first checkpoint, or never begun
+    fs::remove(settings.folder / "metrics.jsonl");
+    fs::remove(settings.folder / "probes.jsonl");
+  }
+  write_environment(config, settings.folder / "run.json");
+  write_file(settings.folder / "config.json", own);
+
+  std::optional<Diverged> diverged;
+  std::int64_t steps = 0;
+  double seconds = 0;
+  {
+    Trainer trainer(config, model, *data);
+    steps = trainer.steps();
+    Recorder recorder(config, settings, steps, progress.step, seconds_before, tensors);
+    try {
+      trainer.run(progress, *optimizer, {&recorder});
+    } catch (const Diverged& error) {
+      diverged = error;
+    } catch (const Interrupted& stop) {
+      throw Interrupted(text(stop.what(), "; everything so far is in ", settings.folder.string(),
+                             "; go on with the same command and --resume"));
+    }
+    seconds = recorder.seconds_so_far();
+  }
+
+  const auto records = read_metrics(settings.folder / "metrics.jsonl");
+  write_metrics_csv(settings.folder / "metrics.csv", records);
+  RunResult result = summarize(settings.folder);
+  result.seconds = seconds;
+  result.steps = diverged ? diverged->step() - 1 : steps;
+  result.parameters = model.parameter_count();
+  result.entropy = data->entropy(Split::valid);
+  if (diverged) {
+    result.diverged_step = diverged->step();
+    result.diverged_site = diverged->site();
+    result.final_nll = kInfinity;
+    result.test_nll.reset();
+  }
+  write_result(result, settings.folder / "result.json");
+  return result;
+}
+
+}  // namespace normlab

@@ -1,0 +1,62 @@
+// One run: from a resolved config to a folder with its results.
+//
+//   config.json          resolved config; read again, it gives the same run
+//   run.json             what it was made with: version, build, processor, threads, product library
+//   metrics.jsonl, .csv  one record per logged step and per evaluation
+//   probes.jsonl         one record per observed step, site and quantity
+//   checkpoints/         step_000200.safetensors, …
+//   result.json          written last: the run is finished (or diverged)
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "../nn/language_model.h"
+#include "config.h"
+
+namespace normlab {
+
+struct RunSettings {
+  std::filesystem::path folder;
+  std::string data_directory;
+  bool resume = false;
+  bool quiet = false;        // no progress of its own
+  std::string title = "step";
+};
+
+// What is known of a run when it is over; kept in result.json.
+struct RunResult {
+  std::int64_t steps = 0;             // done
+  std::int64_t parameters = 0;
+  std::int64_t diverged_step = 0;     // 0: it did not
+  std::string diverged_site;
+  double final_nll = 0;               // nats per predicted token of the validation split; infinite when diverged
+  double best_nll = 0;
+  std::int64_t best_step = 0;
+  std::optional<double> test_nll;
+  std::optional<double> entropy;      // of made-up data: nats per predicted token of the validation split
+  double seconds = 0;                 // of training, over all sessions
+
+  bool diverged() const { return diverged_step > 0; }
+};
+
+// The corpus of the config, from `directory`.
+std::unique_ptr<LanguageData> load_data(const Config& config, const std::string& directory);
+
+// What training takes; Error when the machine has not that much memory. Nothing of the model is allocated.
+TrainingSize require_memory(const Config& config, const LanguageData& data);
+
+// Error when the folder holds the experiment of another resolved config.
+void require_same_config(const std::string& config_text, const std::filesystem::path& folder);
+
+// Does the folder hold a finished run of this config? Error when it holds another config's.
+std::optional<RunResult> finished_run(const Config& config, const std::filesystem::path& folder);
+
+// Trains as `config` says and leaves everything in the folder. A diverged run is a result, not an error.
+// Error when the folder holds an unfinished run and `resume` is off, or another config's; Interrupted on Ctrl-C.
+RunResult run_one(const Config& config, const RunSettings& settings);
+
+}  // namespace normlab

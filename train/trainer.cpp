@@ -1,0 +1,139 @@
+// The loop: rate -> for each micro-batch { forward, backward, commit } -> clip -> step -> evaluate? -> save?
+#include "trainer.h"
+
+#include <cmath>
+
+#include "../engine/ops/loss.h"
+#include "interrupt.h"
+
+namespace normlab {
+namespace {
+
+// Remembers the first site whose value, or whose gradient, is not finite.
+struct FirstNotFinite final : Observer {
+  std::string site;
+  void value(const std::string& name, const Tensor& x) override { look(name, x); }
+  void gradient(const std::string& name, const Tensor& x) override { look("the gradient of " + name, x); }
+  void look(const std::string& name, const Tensor& x) {
+    if (site.empty() && !x.all_finite()) site = name;
+  }
+};
+
+std::int64_t steps_of(const Config& config, const LanguageData& data) {
+  if (config.train.steps > 0) return config.train.steps;
+  const std::int64_t micro = config.train.accumulate, batches = data.batches_per_epoch();
+  return config.train.epochs * ((batches + micro - 1) / micro);
+}
+
+bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
+
+}  // namespace
+
+double EvaluationReport::perplexity() const { return std::exp(mean()); }
+
+Trainer::Trainer(const Config& config, LanguageModel& model, const LanguageData& data)
+    : config_(config), model_(model), data_(data), parameters_(model.parameters()), steps_(steps_of(config, data)) {}
+
+void Trainer::run(const Progress& progress, Optimizer& optimizer, const std::vector<Listener*>& listeners) {
+  progress_ = progress;
+  const auto evaluate_and_tell = [&](Split split) {
+    if (data_.evaluation_batches(split) == 0) return;
+    const EvaluationReport report = evaluate(split, progress_.step);
+    for (Listener* listener : listeners) listener->on_evaluation(report);
+  };
+  if (progress_.step == 0 && config_.train.evaluate_every > 0) evaluate_and_tell(Split::valid);
+
+  while (progress_.step < steps_) {
+    const StepReport report = train_step(optimizer, listeners);
+    for (Listener* listener : listeners) listener->on_step(report);
+
+    const bool last = progress_.step == steps_;
+    if (last || due(config_.train.evaluate_every, progress_.step)) evaluate_and_tell(Split::valid);
+    if (last) evaluate_and_tell(Split::test);
+    const bool stop = interrupted() && !last;
+    if (last || stop || due(config_.train.checkpoint_every, progress_.step)) {
+      for (Listener* listener : listeners) listener->on_checkpoint(progress_);
+    }
+    if (stop) throw Interrupted(text("stopped after step ", progress_.step, " of ", steps_));
+  }
+}
+
+StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*>& listeners) {
+  const std::int64_t step = progress_.step + 1;
+  const double rate = config_.train.optimizer->rate * config_.train.schedule.factor(step, steps_);
+
+  // The loss of a step is the sum over its predicted tokens divided by their number, in however many micro-batches.
+  std::vector<Batch> batches;
+  double tokens = 0;
+  for (std::int64_t micro = 0; micro < config_.train.accumulate; ++micro) {
+    batches.push_back(data_.training_batch(static_cast<std::uint64_t>(progress_.batch + micro)));
+    tokens += static_cast<double>(batches.back().rows.counted());
+  }
+
+  Probe probe(config_.probes);
+  const bool probing = config_.probes.wanted(step);
+  StepReport report;
+  for (std::size_t micro = 0; micro < batches.size(); ++micro) {
+    const Batch& batch = batches[micro];
+    const Pass pass{true, config_.seed_of_training(), static_cast<std::uint64_t>(step), static_cast<std::uint32_t>(micro)};
+    Tape tape(probing ? &probe : nullptr);
+    const CrossEntropy entropy = cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.rows,
+                                               config_.train.label_smoothing, tokens);
+    tape.backward(entropy.loss);
+    model_.commit();
+    report.loss += entropy.smoothed / tokens;
+    report.nll += entropy.nll / tokens;
+  }
+  if (!std::isfinite(report.loss)) diverged(batches, tokens, "the loss");
+  if (probing) probe.weights(parameters_);
+
+  report.gradient_norm = clip_gradients(parameters_, config_.train.clip);
+  if (!std::isfinite(report.gradient_norm)) diverged(batches, tokens, "the gradient");
+  optimizer.step(rate);
+  zero_gradients(parameters_);
+
+  progress_.step = step;
+  progress_.batch += static_cast<std::int64_t>(batches.size());
+  progress_.tokens += static_cast<std::int64_t>(tokens);
+  report.progress = progress_;
+  report.rate = rate;
+  report.tokens = static_cast<std::int64_t>(tokens);
+  if (probing) {
+    for (Listener* listener : listeners) listener->on_probe(step, probe.records());
+  }
+  return report;
+}
+
+EvaluationReport Trainer::evaluate(Split split, std::int64_t step) const {
+  EvaluationReport report;
+  report.step = step;
+  report.split = split;
+  for (Index i = 0; i < data_.evaluation_batches(split); ++i) {
+    const Batch batch = data_.evaluation_batch(split, i);
+    const CrossEntropy entropy =
+        cross_entropy(model_.logits(batch.inputs, batch.rows, Pass{}), batch.targets, batch.rows);
+    report.nll += entropy.nll;
+    report.tokens += entropy.tokens;
+  }
+  return report;
+}
+
+// Repeats the step under an observer, with the same dropout, to find where it first left the finite numbers.
+void Trainer::diverged(const std::vector<Batch>& batches, double divisor, const char* what) {
+  FirstNotFinite first;
+  for (std::size_t micro = 0; micro < batches.size() && first.site.empty(); ++micro) {
+    const Batch& batch = batches[micro];
+    const Pass pass{true, config_.seed_of_training(), static_cast<std::uint64_t>(progress_.step + 1),
+                    static_cast<std::uint32_t>(micro)};
+    Tape tape(&first);
+    const CrossEntropy entropy = cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.rows,
+                                               config_.train.label_smoothing, divisor);
+    if (first.site.empty()) tape.backward(entropy.loss);
+  }
+  if (first.site.empty()) first.site = what;
+  throw Diverged(progress_.step + 1, first.site,
+                 text("training diverged: step ", progress_.step + 1, ": ", what, " is not finite; first at ", first.site,
+                      "; try a smaller rate, a longer warm-up or gradient clipping"));
+}
+
+}  // namespace normlab

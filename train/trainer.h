@@ -1,0 +1,83 @@
+// The trainer: the loop, on one page, and what it tells those who look on.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "../data/language.h"
+#include "../nn/language_model.h"
+#include "checkpoint.h"
+#include "config.h"
+#include "optimizer.h"
+#include "probe.h"
+
+namespace normlab {
+
+struct StepReport {
+  Progress progress;         // after the step
+  double loss = 0;           // smoothed loss, nats per predicted token
+  double nll = 0;            // negative log-likelihood, nats per predicted token
+  double rate = 0;           // learning rate
+  double gradient_norm = 0;  // over all parameters, before clipping
+  std::int64_t tokens = 0;   // predicted in this step
+};
+
+struct EvaluationReport {
+  std::int64_t step = 0;
+  Split split = Split::valid;
+  double nll = 0;           // summed, nats
+  std::int64_t tokens = 0;  // predicted
+  double mean() const { return nll / static_cast<double>(tokens); }
+  double perplexity() const;  // exp(nll / tokens), whatever the batches were
+};
+
+// Looks on; it cannot steer. Whatever alters training is a line of the loop.
+class Listener {
+ public:
+  virtual ~Listener() = default;
+  virtual void on_step(const StepReport&) {}
+  virtual void on_probe(std::int64_t /*step*/, const std::vector<Probe::Record>&) {}
+  virtual void on_evaluation(const EvaluationReport&) {}
+  virtual void on_checkpoint(const Progress&) {}  // now is the time to write one
+};
+
+// Training produced NaN or infinity.
+class Diverged : public Error {
+ public:
+  Diverged(std::int64_t step, const std::string& site, const std::string& message)
+      : Error(message), step_(step), site_(site) {}
+  std::int64_t step() const { return step_; }
+  const std::string& site() const { return site_; }  // the first module output (or gradient) that was not finite
+
+ private:
+  std::int64_t step_;
+  std::string site_;
+};
+
+class Trainer {
+ public:
+  Trainer(const Config& config, LanguageModel& model, const LanguageData& data);
+
+  // Trains from `progress` to the last step. Throws Diverged, or Interrupted after asking for a checkpoint.
+  void run(const Progress& progress, Optimizer& optimizer, const std::vector<Listener*>& listeners);
+  // The mean over every predicted token of a split.
+  EvaluationReport evaluate(Split split, std::int64_t step) const;
+
+  std::int64_t steps() const { return steps_; }  // of the whole training
+
+ private:
+  StepReport train_step(Optimizer& optimizer, const std::vector<Listener*>& listeners);
+  [[noreturn]] void diverged(const std::vector<Batch>& batches, double divisor, const char* what);
+
+  const Config& config_;
+  LanguageModel& model_;
+  const LanguageData& data_;
+  std::vector<Named> parameters_;
+  std::int64_t steps_;
+  Progress progress_;
+};
+
+}  // namespace normlab
