@@ -183,8 +183,9 @@ void SyntheticOptions::fields(Fields& f) {
   f.integer("phrases", phrases, few, "most phrases of a clause");
   f.real("closes", closes, share, "probability that a clause ends after each of its phrases");
   batching.fields(f, "batching", "how the text becomes batches; a story is a line");
-  f.require(topics * articles <= 10000000 && topics * articles * nouns_per_article <= 10000000, "topics",
-            text("topics x articles x nouns_per_article must be at most 10000000, got ", topics, " x ", articles, " x ",
+  const std::int64_t most = 10'000'000;
+  f.require(topics * articles <= most && topics * articles * nouns_per_article <= most, "topics",
+            text("topics x articles x nouns_per_article must be at most ", most, ", got ", topics, " x ", articles, " x ",
                  nouns_per_article));
   f.require(cast <= names, "cast", text("must be at most the number of names ", names, ", got ", cast));
 }
