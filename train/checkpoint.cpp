@@ -58,7 +58,8 @@ CheckpointInfo parse_info(std::map<std::string, std::string> metadata) {
   for (const auto& counter : counters(info.progress)) {
     const std::string digits = take(counter.first);
     const std::optional<std::int64_t> number = number_of(digits);
-    check(number && *number >= 0, counter.first, " in its metadata must be a whole number from 0, it is \"", digits, '"');
+    check(number && *number >= 0, counter.first, " in its metadata must be a whole number from 0, it is \"", digits,
+          '"');
     *counter.second = *number;
   }
   info.config = take("config");
@@ -129,7 +130,7 @@ CheckpointInfo load_checkpoint(const std::filesystem::path& path, RunTensors& te
   } catch (const MachineError&) {
     throw;
   } catch (const Error& error) {
-    throw Error(text(error.what(), "\nIf it is damaged, delete it: --resume then goes on from the checkpoint before it."));
+    throw Error(text(error.what(), "\nIf it is damaged, delete it: --resume then goes on from the one before it."));
   }
   try {
     info = parse_info(std::move(file.metadata));

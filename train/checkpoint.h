@@ -39,9 +39,9 @@ struct CheckpointInfo {
 // uses a taken key.
 void save_checkpoint(const std::filesystem::path& path, const RunTensors& tensors, const CheckpointInfo& info);
 
-// Reads a checkpoint into the tensors of a run made from the same config. Everything is compared first: when a tensor is
-// missing, unexpected, or of another shape or dtype, one Error names them all and nothing has been changed. A file that is
-// cut or damaged, or is no checkpoint, is an Error that says what is wrong with it and what to do.
+// Reads a checkpoint into the tensors of a run made from the same config. Everything is compared first: when a tensor
+// is missing, unexpected, or of another shape or dtype, one Error names them all and nothing has been changed. A file
+// that is cut or damaged, or is no checkpoint, is an Error that says what is wrong with it and what to do.
 CheckpointInfo load_checkpoint(const std::filesystem::path& path, RunTensors& tensors);
 
 // <directory>/step_000001200.safetensors

@@ -9,8 +9,8 @@
 namespace normlab {
 
 // A file that appears under its name only when it is complete: bytes go to "<path>.part" beside it, and commit() makes
-// them durable (fsync) and renames. Destroyed before commit(), it leaves what was at `path` untouched and takes its part
-// file away; a killed process leaves at most a part file, which the next writer of the same path overwrites.
+// them durable (fsync) and renames. Destroyed before commit(), it leaves what was at `path` untouched and takes its
+// part file away; a killed process leaves at most a part file, which the next writer of the same path overwrites.
 // Every failure is a MachineError that names the file, what was tried and why it failed.
 class AtomicFile {
  public:
@@ -32,8 +32,8 @@ class AtomicFile {
 // Writes a whole file as AtomicFile does.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-// A file one line at a time: each line is handed to the system in one piece, so that a killed process leaves at most one
-// torn line, at the end. Failures are MachineErrors.
+// A file one line at a time: each line is handed to the system in one piece, so that a killed process leaves at most
+// one torn line, at the end. Failures are MachineErrors.
 class AppendFile {
  public:
   explicit AppendFile(const std::filesystem::path& path);  // made when it does not exist
@@ -52,8 +52,8 @@ class AppendFile {
 // The whole content. Error when there is no such file or it may not be read; MachineError when reading fails.
 std::string read_file(const std::filesystem::path& path);
 
-// Makes the directory and its parents where they are missing and tries to write in it. Error that says why when it cannot
-// be; MachineError on a full disk.
+// Makes the directory and its parents where they are missing and tries to write in it. Error that says why when it
+// cannot be; MachineError on a full disk.
 void require_writable_directory(const std::filesystem::path& directory);
 
 }  // namespace normlab

@@ -1,11 +1,11 @@
 // Metrics: what a run measured, as JSON Lines (one object an event) and as CSV.
 //
-//   {"event":"train","step":100,"loss":5.21,"gradient_norm":0.8,"tokens":204800,"seconds":3.2,"tokens_per_second":64000.0}
+//   {"event":"train","step":100,"loss":5.21,"gradient_norm":0.8,"seconds":3.2,"tokens_per_second":64000.0}
 //   {"event":"evaluation","step":100,"loss":5.02,"perplexity":151.4,"seconds":3.4}
 //
-// Two runs of the same config and seed write the same bytes but for the time fields, also when one was killed and went on.
-// Numbers are written so that they read back exactly. JSON has no infinity: what is not finite is written as the text "inf",
-// "-inf" or "nan", which a diverged run's loss is, and which Python's float() understands.
+// Two runs of the same config and seed write the same bytes but for the time fields, also when one was killed and went
+// on. Numbers are written so that they read back exactly. JSON has no infinity: what is not finite is written as the
+// text "inf", "-inf" or "nan", which a diverged run's loss is, and which Python's float() understands.
 #pragma once
 
 #include <cstdint>
@@ -39,9 +39,9 @@ bool is_time_field(std::string_view field);
 // Appends records to a file; each is with the system when write() returns.
 class MetricsLog {
  public:
-  // Goes on after `step`: what the file holds of later steps, and a last line that was torn, is cut off first. With step 0
-  // a run begins: nothing but records of step 0 stays. Error when a line of the file is not a record; MachineError when
-  // the file cannot be written.
+  // Goes on after `step`: what the file holds of later steps, and a last line that was torn, is cut off first. With
+  // step 0 a run begins: nothing but records of step 0 stays. Error when a line of the file is not a record;
+  // MachineError when the file cannot be written.
   MetricsLog(const std::filesystem::path& path, std::int64_t step);
 
   void write(const MetricRecord& record);

@@ -20,8 +20,8 @@ class Optimizer {
   // One update with the gradients as they stand, which are left as they are. `rate` is the learning rate of this step.
   virtual void step(double rate) = 0;
 
-  // What it carries from step to step, by name: "exp_avg.<path of the parameter>" and the like. The tensors are handles:
-  // a checkpoint reads them, and writing to them restores the optimizer.
+  // What it carries from step to step, by name: "exp_avg.<path of the parameter>" and the like. The tensors are
+  // handles: a checkpoint reads them, and writing to them restores the optimizer.
   virtual std::vector<Named> state() const = 0;
 
  protected:
@@ -55,9 +55,9 @@ using OptimizerConfig = Choice<OptimizerOptions>;
 // Sets the gradients of all parameters to zero.
 void zero_gradients(const std::vector<Named>& parameters);
 
-// Scales all gradients by max_norm / norm when their joint L2 norm is above max_norm (Pascanu et al. 2013, algorithm 1), and
-// returns the norm before. max_norm 0 only measures; gradients whose norm is not finite are left as they are. Summed in
-// double, over fixed pieces in fixed order.
+// Scales all gradients by max_norm / norm when their joint L2 norm is above max_norm (Pascanu et al. 2013, algorithm
+// 1), and returns the norm before. max_norm 0 only measures; gradients whose norm is not finite are left as they are.
+// Summed in double, over fixed pieces in fixed order.
 double clip_gradients(const std::vector<Named>& parameters, double max_norm);
 
 }  // namespace normlab

@@ -1,4 +1,5 @@
-// Reading checks everything the header claims before it believes any of it, in the order of the reference implementation.
+// Reading checks everything the header claims before it believes any of it, in the order of the reference
+// implementation.
 #include "safetensors.h"
 
 #include <algorithm>
@@ -113,8 +114,8 @@ void check_layout(std::vector<Entry>& entries, std::uint64_t size) {
   });
   std::uint64_t end = 0;
   for (const Entry& entry : entries) {
-    check(entry.begin == end, entry.name, ": its bytes must begin where those before it end, at ", end, ", but begin at ",
-          entry.begin, entry.begin < end ? " (overlap)" : " (gap)");
+    check(entry.begin == end, entry.name, ": its bytes must begin where those before it end, at ", end,
+          ", but begin at ", entry.begin, entry.begin < end ? " (overlap)" : " (gap)");
     end = entry.end;
   }
   check(end == size, "the tensors take ", end, " bytes, ", size, " follow the header",

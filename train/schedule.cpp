@@ -46,8 +46,8 @@ class InverseSqrtDecay : public DecayOptions {
   void settle(Fields& f, std::int64_t warmup_steps) override {
     if (decay_steps_ == 0) decay_steps_ = warmup_steps;
     f.require(decay_steps_ > 0, "decay",
-              "inverse_sqrt: without a ramp (warmup_steps 0) decay_steps must be given; the number of steps the ramp would "
-              "have had keeps the decay as it was, 1 lets the rate fall from the first step on");
+              "inverse_sqrt: without a ramp (warmup_steps 0) decay_steps must be given; the number of steps the ramp "
+              "would have had keeps the decay as it was, 1 lets the rate fall from the first step on");
   }
   double factor(std::int64_t step, std::int64_t warmup_steps, std::int64_t) const override {
     const std::int64_t decay_steps = decay_steps_ == 0 ? std::max<std::int64_t>(1, warmup_steps) : decay_steps_;

@@ -1,7 +1,8 @@
 // Schedule: the learning rate of step t is optimizer.rate * factor(t), factor(t) = ramp(t) * decay(t).
 //
-// Ramp and decay are set independently. Xiong et al. 2020 train without warm-up by setting T = 1 in a schedule whose decay
-// also contains T, sqrt(T / t) (as far as its text tells): every later rate shrinks too. Here all arms can be written down:
+// Ramp and decay are set independently. Xiong et al. 2020 train without warm-up by setting T = 1 in a schedule whose
+// decay also contains T, sqrt(T / t) (as far as its text tells): every later rate shrinks too. Here all arms can be
+// written down:
 //   the papers' schedule           warmup_steps 4000, decay inverse_sqrt (its decay_steps is then 4000 as well)
 //   no ramp, the same decay        warmup_steps 0,    decay inverse_sqrt with decay_steps 4000
 //   the collapsed "T = 1"          warmup_steps 0,    decay inverse_sqrt with decay_steps 1
@@ -33,9 +34,9 @@ struct ScheduleConfig {
   Choice<DecayOptions> decay{"constant"};
 
   void fields(Fields& f);
-  // What the peak rate is multiplied by at `step`: min(1, step / T) * decay. Steps are counted from 1, so that the first
-  // rate is 1/T of the peak and step T is the first at its full height (Vaswani et al. 2017, 5.3; Xiong et al. 2020, 3.2).
-  // Error when step < 1.
+  // What the peak rate is multiplied by at `step`: min(1, step / T) * decay. Steps are counted from 1, so that the
+  // first rate is 1/T of the peak and step T is the first at its full height (Vaswani et al. 2017, 5.3; Xiong et al.
+  // 2020, 3.2). Error when step < 1.
   double factor(std::int64_t step, std::int64_t total_steps) const;
 };
 

@@ -128,7 +128,9 @@ TEST_CASE("The latest checkpoint, and those that are kept", "[checkpoint]") {
   const TemporaryFolder folder;
   CHECK_FALSE(latest_checkpoint(folder / "no such folder"));
   CHECK_FALSE(latest_checkpoint(folder.path()));
-  for (std::int64_t step : std::vector<std::int64_t>{90, 100, 2'000'000'000'000}) write_file(checkpoint_path(folder.path(), step), "");
+  for (std::int64_t step : std::vector<std::int64_t>{90, 100, 2'000'000'000'000}) {
+    write_file(checkpoint_path(folder.path(), step), "");
+  }
   write_file(folder / "step_000000101.safetensors.part", "");
   write_file(folder / "step_last.safetensors", "");
   CHECK(latest_checkpoint(folder.path()) == folder / "step_2000000000000.safetensors");

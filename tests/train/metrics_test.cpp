@@ -84,7 +84,8 @@ TEST_CASE("A file of something else is not cut but refused", "[metrics]") {
                                  "{\"event\":\"train\",\"step\":1,\"loss\":null}"}) {
     const std::string content = "{\"event\":\"train\",\"step\":1}\n" + line + "\n";
     write_file(folder / "metrics.jsonl", content);
-    REQUIRE_THROWS_WITH(MetricsLog(folder / "metrics.jsonl", 1), ContainsSubstring("metrics.jsonl:2: not a metrics record"));
+    REQUIRE_THROWS_WITH(MetricsLog(folder / "metrics.jsonl", 1),
+                        ContainsSubstring("metrics.jsonl:2: not a metrics record"));
     CHECK(read_file(folder / "metrics.jsonl") == content);
   }
 }

@@ -133,7 +133,8 @@ TEST_CASE("Damaged files are refused, each with its reason", "[safetensors]") {
        "more bytes than can be counted"},
       {file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0]}})", 8), "must be [begin, end], got [0]"},
       {file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", 8), "must not run backwards, got [8,0]"},
-      {file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4), "F32 [2] takes 8 bytes, data_offsets hold 4"},
+      {file_of(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4),
+       "F32 [2] takes 8 bytes, data_offsets hold 4"},
       {file_of("{" + a + R"(,"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), "(overlap)"},
       {file_of("{" + a + R"(,"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 8), "(overlap)"},
       {file_of("{" + a + R"(,"b":{"dtype":"F32","shape":[1],"data_offsets":[12,16]}})", 16), "(gap)"},
@@ -174,7 +175,8 @@ TEST_CASE("A file that cannot be written leaves nothing behind and keeps what wa
   {
     const test::FullDisk full(4096);
     REQUIRE_THROWS_AS(write_safetensors(folder / "file", large), MachineError);
-    REQUIRE_THROWS_WITH(write_safetensors(folder / "file", large), ContainsSubstring("file: cannot be written: File too"));
+    REQUIRE_THROWS_WITH(write_safetensors(folder / "file", large),
+                        ContainsSubstring("file: cannot be written: File too"));
   }
   CHECK(read_file(folder / "file") == before);
   CHECK(folder.names() == std::vector<std::string>{"file"});

@@ -4,8 +4,8 @@
 //   v <- beta2 v + (1 - beta2) g^2        exp_avg_sq
 //   p <- p - rate * decay * p - rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 //
-// Kingma & Ba 2015, algorithm 1: epsilon stands outside the root, after the correction. The decay is that of Loshchilov &
-// Hutter 2019, algorithm 2, times the whole rate rather than the schedule's factor alone, as in most implementations.
+// Kingma & Ba 2015, algorithm 1: epsilon stands outside the root, after the correction. The decay is that of Loshchilov
+// & Hutter 2019, algorithm 2, times the whole rate rather than the schedule's factor alone, as in most implementations.
 #include "adam.h"
 
 #include <fnmatch.h>

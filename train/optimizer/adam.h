@@ -26,8 +26,8 @@ class AdamWOptions : public AdamOptions {
   std::unique_ptr<Optimizer> make(const std::vector<Named>& parameters) const override;
 
   double weight_decay = 0.01;
-  // Glob patterns over parameter paths; what matches one is not decayed. A shift, or the scale of a norm, has no reason to
-  // be near zero, so that these are spared unless told otherwise.
+  // Glob patterns over parameter paths; what matches one is not decayed. A shift, or the scale of a norm, has no reason
+  // to be near zero, so that these are spared unless told otherwise.
   std::vector<std::string> spare = {"*.bias", "*norm*.weight"};
 };
 
