@@ -1,4 +1,4 @@
-# The test of the installation: builds a portable Normlab, installs it under a temporary prefix, and there configures, builds
+# The test of the installation: builds the libraries portably, installs them under a temporary prefix, and there configures, builds
 # and runs the project beside this file. Given source, binary, compiler and generator. Nothing here is optimised: what is
 # tested is that it compiles, links and runs.
 function(run)
@@ -15,8 +15,8 @@ set(prefix ${binary}/prefix)
 cmake_host_system_information(RESULT cores QUERY NUMBER_OF_LOGICAL_CORES)
 file(REMOVE_RECURSE ${prefix} ${binary}/consumer)
 
-run(${CMAKE_COMMAND} -S ${source} -B ${binary}/normlab ${common} -DNORMLAB_NATIVE=OFF -DNORMLAB_BUILD_TESTS=OFF
-    -DCMAKE_INSTALL_PREFIX=${prefix})
+run(${CMAKE_COMMAND} -S ${source} -B ${binary}/normlab ${common} -DNORMLAB_NATIVE=OFF -DNORMLAB_BUILD_PROGRAM=OFF
+    -DNORMLAB_BUILD_TESTS=OFF -DCMAKE_INSTALL_PREFIX=${prefix})
 run(${CMAKE_COMMAND} --build ${binary}/normlab --parallel ${cores})
 run(${CMAKE_COMMAND} --install ${binary}/normlab)
 

@@ -22,7 +22,7 @@ TEST_CASE("Philox 4x32-10 gives the published known answers") {
 
 TEST_CASE("words in bulk are the blocks in order, whatever the length") {
   const RandomStream stream = random_stream(5, "layers.0.dropout", 7, 2);
-  for (const std::size_t length : {1, 3, 4, 63, 64, 65, 200}) {
+  for (const std::size_t length : {1u, 3u, 4u, 63u, 64u, 65u, 200u}) {
     std::vector<std::uint32_t> words(length);
     random_words(stream, 11, words);
     bool equal = true;
