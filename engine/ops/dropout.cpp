@@ -16,22 +16,27 @@
 namespace normlab {
 namespace {
 
+template <class T>
+void mask_block(const T* in, const std::uint32_t* words, Index count, std::uint32_t threshold, T factor, T* out,
+                bool accumulate) {
+  for (Index i = 0; i < count; ++i) {
+    const T value = words[i] >= threshold ? factor * in[i] : T(0);
+    out[i] = accumulate ? out[i] + value : value;
+  }
+}
+
 // out[i] = m_i in[i] / (1 - p), or added to what is there when `accumulate`.
 template <class T>
 void apply_mask(const T* in, Index size, double probability, const RandomStream& stream, T* out, bool accumulate) {
   constexpr Index kBlock = 1024;  // numbers drawn at a time; a multiple of the four words of a random block
   const auto threshold = static_cast<std::uint32_t>(std::min(std::round(std::ldexp(probability, 32)), 0x1p32 - 1));
   const T factor = static_cast<T>(1 / (1 - probability));
-  parallel_rows((size + kBlock - 1) / kBlock, kBlock, [=](Index first_block, Index end_block) {
+  parallel_rows((size + kBlock - 1) / kBlock, kBlock, [=](Index first, Index last) {
     std::array<std::uint32_t, kBlock> words;
-    const std::uint32_t* word = words.data();
-    for (Index block = first_block; block < end_block; ++block) {
-      const Index begin = block * kBlock, count = std::min(kBlock, size - begin);
+    for (Index begin = first * kBlock; begin < std::min(size, last * kBlock); begin += kBlock) {
+      const Index count = std::min(kBlock, size - begin);
       random_words(stream, static_cast<std::uint64_t>(begin / 4), {words.data(), static_cast<std::size_t>(count)});
-      for (Index i = 0; i < count; ++i) {
-        const T value = word[i] >= threshold ? factor * in[begin + i] : T(0);
-        out[begin + i] = accumulate ? out[begin + i] + value : value;
-      }
+      mask_block(in + begin, words.data(), count, threshold, factor, out + begin, accumulate);
     }
   });
 }

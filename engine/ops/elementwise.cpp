@@ -182,7 +182,10 @@ Tensor relu(const Tensor& x) {
   });
   return record("relu", {&x}, y, [y](const Tensor& dy, Gradients& into) {
     visit_real("relu", dy.dtype(), [&]<class T>() {
-      add_gradient<T>(into, 0, [dy = dy.data<T>(), y = y.data<T>()](Index i) { return y[i] > 0 ? dy[i] : T(0); });
+      add_gradient<T>(into, 0, [dy = dy.data<T>(), y = y.data<T>()](Index i) {
+        const T d = dy[i];  // read in any case, so that the choice is no branch
+        return y[i] > 0 ? d : T(0);
+      });
     });
   });
 }
