@@ -1,4 +1,5 @@
-// The closed set of element types, chosen at run time. Kernels are templates, modules are not: `visit_real` is the bridge.
+// The closed set of element types, chosen at run time. Kernels are templates, modules are not: `visit_real` is the
+// bridge.
 #pragma once
 
 #include <cstddef>
@@ -17,9 +18,12 @@ enum class Dtype : std::uint8_t { f32, f64, i32 };
 
 inline const char* name_of(Dtype dtype) {
   switch (dtype) {
-    case Dtype::f32: return "f32";
-    case Dtype::f64: return "f64";
-    case Dtype::i32: return "i32";
+    case Dtype::f32:
+      return "f32";
+    case Dtype::f64:
+      return "f64";
+    case Dtype::i32:
+      return "i32";
   }
   return "?";
 }

@@ -1,12 +1,13 @@
-// Fields: a struct of settings lists its fields once, to a visitor; that one list reads, writes, documents and checks it.
+// Fields: a struct of settings lists its fields once, to a visitor; that one list reads, writes, documents and checks
+// it.
 //
 //   void fields(Fields& f, AdamOptions& o) {
 //     f.real("beta1", o.beta1, {.at_least = 0, .below = 1}, "decay of the running mean of the gradient");
 //   }
 //
 // The engine and the modules only declare; reading JSON, writing it and making the JSON Schema are visitors in train/.
-// The default of a field is the value it has when it is visited for reading; `required` fields have none. A visitor that
-// writes or documents leaves the values as they are.
+// The default of a field is the value it has when it is visited for reading; `required` fields have none. A visitor
+// that writes or documents leaves the values as they are.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +36,8 @@ class Fields {
   virtual void integer(const char* name, std::int64_t& value, Range range, const char* doc) = 0;
   virtual void real(const char* name, double& value, Range range, const char* doc) = 0;
   virtual void string(const char* name, std::string& value, const char* doc) = 0;
-  virtual void choice(const char* name, std::string& value, const std::vector<std::string>& choices, const char* doc) = 0;
+  virtual void choice(const char* name, std::string& value, const std::vector<std::string>& choices,
+                      const char* doc) = 0;
   virtual void integers(const char* name, std::vector<std::int64_t>& values, Range range, const char* doc) = 0;
   virtual void strings(const char* name, std::vector<std::string>& values, const char* doc) = 0;
   // A list of strings, each one of the choices.
@@ -51,8 +53,8 @@ class Fields {
   struct Alternative {
     std::string kind;
     std::string doc;
-    std::function<void()> choose;           // makes the default options of this kind the current ones
-    std::function<void(Fields&)> members;   // lists the fields of the current options
+    std::function<void()> choose;          // makes the default options of this kind the current ones
+    std::function<void(Fields&)> members;  // lists the fields of the current options
   };
   virtual void variant(const char* name, std::string& kind, const std::vector<Alternative>& alternatives,
                        const char* doc) = 0;

@@ -1,8 +1,8 @@
 // Matrix products: fixed tiles here, the arithmetic of one tile in Eigen.
 //
-// Eigen keeps to one thread (EIGEN_DONT_PARALLELIZE) and sums over the whole inner dimension in an order that follows from
-// the shape of a tile. The tiles follow from the shape of the product. So the bits are those of the shape, on any number of
-// threads. Another library goes in `multiply`, under the same rule.
+// Eigen keeps to one thread (EIGEN_DONT_PARALLELIZE) and sums over the whole inner dimension in an order that follows
+// from the shape of a tile. The tiles follow from the shape of the product. So the bits are those of the shape, on any
+// number of threads. Another library goes in `multiply`, under the same rule.
 #include "gemm.h"
 
 #include <Eigen/Core>
@@ -74,7 +74,8 @@ void check_operands(Index m, Index n, Index k, const Operand<T>& a, const Operan
 }  // namespace
 
 template <class T>
-void gemm_serial(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate) {
+void gemm_serial(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride,
+                 bool accumulate) {
   check_operands(m, n, k, a, b, c_stride);
   multiply(m, n, k, alpha, a, b, c, c_stride, accumulate);
 }

@@ -1,7 +1,7 @@
 // The one seam for matrix products. Everything above it says what to multiply; what does it stands behind gemm.cpp.
 //
-// The output is cut into fixed tiles, each computed by one thread with the library held to one thread, so that the bits do
-// not depend on the number of threads.
+// The output is cut into fixed tiles, each computed by one thread with the library held to one thread, so that the bits
+// do not depend on the number of threads.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace normlab {
 
-// A matrix operand: row-major with `stride` numbers from one row to the next; `transposed` means that the product uses its
-// transpose.
+// A matrix operand: row-major with `stride` numbers from one row to the next; `transposed` means that the product uses
+// its transpose.
 template <class T>
 struct Operand {
   const T* data;

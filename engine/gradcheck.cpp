@@ -230,7 +230,8 @@ class Checker {
 
 }  // namespace
 
-GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs, const GradcheckOptions& options) {
+GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs,
+                          const GradcheckOptions& options) {
   return Checker(f, inputs, options).run();
 }
 

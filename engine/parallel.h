@@ -1,5 +1,5 @@
-// Threads: one helper for all kernels. Work is cut into pieces whose number and borders depend on the shape alone, never on
-// the number of threads, so that 1 and 16 threads give the same bits. No kernel writes a pragma.
+// Threads: one helper for all kernels. Work is cut into pieces whose number and borders depend on the shape alone,
+// never on the number of threads, so that 1 and 16 threads give the same bits. No kernel writes a pragma.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace normlab {
 
-int threads();                // how many threads kernels use; at first OMP_NUM_THREADS, or the cores this process may run on
+int threads();  // how many threads kernels use; at first OMP_NUM_THREADS, or the cores this process may run on
 void set_threads(int count);  // at least 1
 
 namespace detail {
@@ -33,8 +33,7 @@ inline Index rows_per_piece(Index work) { return std::max<Index>(1, 16384 / std:
 template <class Body>
 void parallel_rows(Index rows, Index work, Body&& body) {
   const Index step = rows_per_piece(work);
-  parallel((rows + step - 1) / step,
-           [&](Index piece) { body(piece * step, std::min(rows, (piece + 1) * step)); });
+  parallel((rows + step - 1) / step, [&](Index piece) { body(piece * step, std::min(rows, (piece + 1) * step)); });
 }
 
 // For sums over rows: at most 32 pieces; each sums into a buffer of its own, the buffers are then added in order.

@@ -36,7 +36,8 @@ void multiply(const Lanes& a, std::uint32_t multiplier, Lanes& product) {
 #endif
 }
 
-// A counter on its way through the ten rounds. Only the lower 32 bits of a Word, and of each of its lanes, mean anything.
+// A counter on its way through the ten rounds. Only the lower 32 bits of a Word, and of each of its lanes, mean
+// anything.
 template <class Word>
 struct Counter {
   Word c0, c1, c2, c3;

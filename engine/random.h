@@ -1,8 +1,8 @@
 // Random numbers as a function of (seed, stream, step, part, index), not of the order of calls.
 //
-// A value is read out of the Philox 4x32-10 block cipher (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"):
-// the key is made from the seed and the stream's name, the counter from step, part and index. Any thread can ask for any
-// number in any order, and a resumed run continues the same stream.
+// A value is read out of the Philox 4x32-10 block cipher (Salmon et al. 2011, "Parallel random numbers: as easy as 1,
+// 2, 3"): the key is made from the seed and the stream's name, the counter from step, part and index. Any thread can
+// ask for any number in any order, and a resumed run continues the same stream.
 #pragma once
 
 #include <array>
@@ -38,10 +38,10 @@ class Random {
   explicit Random(RandomStream stream) : stream_(stream) {}
   Random(std::uint64_t seed, std::string_view name) : Random(random_stream(seed, name)) {}
 
-  std::uint64_t bits();          // 64 random bits
-  double uniform();              // [0, 1)
-  double normal();               // mean 0, deviation 1
-  Index below(Index n);          // 0 … n - 1, each equally likely
+  std::uint64_t bits();  // 64 random bits
+  double uniform();      // [0, 1)
+  double normal();       // mean 0, deviation 1
+  Index below(Index n);  // 0 … n - 1, each equally likely
   template <class T>
   void shuffle(std::span<T> values) {  // Fisher-Yates
     for (std::size_t i = values.size(); i > 1; --i) {

@@ -1,7 +1,8 @@
 // Registered alternatives: a norm, an optimizer, a corpus is one file and one line in a list.
 //
-// `Options` is an abstract struct with `virtual void fields(Fields&)` and whatever makes the thing. The list of all kinds is
-// an ordinary function found by name look-up, `const std::vector<Registered<Options>>& registered(const Options*)`:
+// `Options` is an abstract struct with `virtual void fields(Fields&)` and whatever makes the thing. The list of all
+// kinds is an ordinary function found by name look-up, `const std::vector<Registered<Options>>& registered(const
+// Options*)`:
 //
 //   const std::vector<Registered<NormOptions>>& registered(const NormOptions*) {
 //     static const std::vector<Registered<NormOptions>> all = {
@@ -28,7 +29,8 @@ struct Registered {
   std::function<std::shared_ptr<Options>()> make;
 };
 
-// One choice among the registered kinds, with its options. Copies share the options, which are not changed after reading.
+// One choice among the registered kinds, with its options. Copies share the options, which are not changed after
+// reading.
 template <class Options>
 class Choice {
  public:

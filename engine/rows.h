@@ -1,7 +1,8 @@
 // Rows: how the rows of a matrix [tokens, features] divide into sequences, and which of them count.
 //
-// Sequences of different lengths are packed one after the other with no padding between them. Row-wise ops take the matrix
-// alone; attention takes Rows to know where sequences begin; norms over tokens and losses take it to leave rows out.
+// Sequences of different lengths are packed one after the other with no padding between them. Row-wise ops take the
+// matrix alone; attention takes Rows to know where sequences begin; norms over tokens and losses take it to leave rows
+// out.
 #pragma once
 
 #include <cstdint>

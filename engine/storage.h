@@ -1,7 +1,7 @@
 // Storage: a block of memory under tensors, and the pool it returns to when its last handle dies.
 //
-// A training step asks for the same sizes again and again. Freed blocks are kept by size class, so that from the second step
-// on nothing is asked of the system. Classes are an eighth of an octave apart; a free block of up to twice the
+// A training step asks for the same sizes again and again. Freed blocks are kept by size class, so that from the second
+// step on nothing is asked of the system. Classes are an eighth of an octave apart; a free block of up to twice the
 // need serves a smaller one, so that batches of changing length share memory and the pool stays small.
 #pragma once
 
@@ -32,7 +32,7 @@ class Storage {
 struct PoolCounts {
   std::uint64_t fresh_blocks = 0;  // blocks asked of the system
   std::uint64_t fresh_bytes = 0;
-  std::uint64_t served = 0;        // requests, fresh or reused
+  std::uint64_t served = 0;  // requests, fresh or reused
   std::uint64_t bytes_in_use = 0;
   std::uint64_t peak_bytes_in_use = 0;
 };

@@ -8,8 +8,9 @@
 //
 // An op is a free function: check shapes, compute y, then `return record("op", {&x, &w}, y, backward)`. The closure is
 // given dy, the gradient of y, and *adds* dx and dw to the gradients of its inputs. Its captures are what the op saved.
-// Nodes stand in creation order, which is topological, so backward reads them from the end. A node is only recorded when an
-// input leads to a leaf. After a node has run, its closure and its dy are dropped: memory falls as backward proceeds.
+// Nodes stand in creation order, which is topological, so backward reads them from the end. A node is only recorded
+// when an input leads to a leaf. After a node has run, its closure and its dy are dropped: memory falls as backward
+// proceeds.
 #pragma once
 
 #include <functional>

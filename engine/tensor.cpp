@@ -13,9 +13,12 @@ namespace {
 template <class F>
 decltype(auto) visit_any(Dtype dtype, F&& f) {
   switch (dtype) {
-    case Dtype::f32: return f.template operator()<float>();
-    case Dtype::f64: return f.template operator()<double>();
-    case Dtype::i32: break;
+    case Dtype::f32:
+      return f.template operator()<float>();
+    case Dtype::f64:
+      return f.template operator()<double>();
+    case Dtype::i32:
+      break;
   }
   return f.template operator()<std::int32_t>();
 }
@@ -98,7 +101,8 @@ void Tensor::copy_from(const Tensor& other) {
 void Tensor::fill(double value) {
   visit_any(dtype_, [&]<class T>() {
     T* numbers = data<T>();
-    parallel_rows(size_, 1, [&](Index begin, Index end) { std::fill(numbers + begin, numbers + end, static_cast<T>(value)); });
+    parallel_rows(size_, 1,
+                  [&](Index begin, Index end) { std::fill(numbers + begin, numbers + end, static_cast<T>(value)); });
   });
 }
 

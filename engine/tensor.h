@@ -1,8 +1,8 @@
 // Tensor: a handle on a contiguous, row-major block of numbers with a shape and an element type.
 //
-// Copying a Tensor copies the handle, not the numbers. There are no strided views and no broadcasting; an op sees any shape
-// as rows() x columns(). A tensor made by an op while a Tape lives remembers its place (slot) on that tape; a leaf (a
-// parameter, or an input whose gradient is asked for) owns a permanent gradient instead. See tape.h.
+// Copying a Tensor copies the handle, not the numbers. There are no strided views and no broadcasting; an op sees any
+// shape as rows() x columns(). A tensor made by an op while a Tape lives remembers its place (slot) on that tape; a
+// leaf (a parameter, or an input whose gradient is asked for) owns a permanent gradient instead. See tape.h.
 #pragma once
 
 #include <cstdint>
@@ -65,8 +65,8 @@ class Tensor {
   double at(Index index) const;  // one element by its flat index, as a double
   void set(Index index, double value);
 
-  Tensor clone() const;             // the numbers copied; not on any tape
-  Tensor cast(Dtype dtype) const;   // the numbers converted; not on any tape
+  Tensor clone() const;                 // the numbers copied; not on any tape
+  Tensor cast(Dtype dtype) const;       // the numbers converted; not on any tape
   void copy_from(const Tensor& other);  // same shape and dtype
   void fill(double value);
   bool all_finite() const;

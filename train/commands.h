@@ -1,4 +1,5 @@
-// The commands of the program; each is one file in commands/. A command returns the exit status and throws for the rest.
+// The commands of the program; each is one file in commands/. A command returns the exit status and throws for the
+// rest.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Ctrl-C and SIGTERM ask for an end in good order: the loop looks at a flag between steps. A second Ctrl-C ends at once.
+// Ctrl-C and SIGTERM ask for an end in good order: the loop looks at a flag between steps. A second Ctrl-C ends at
+// once.
 #pragma once
 
 #include "../engine/error.h"

@@ -1,11 +1,11 @@
 // The program: finds the command, runs it, and turns what went wrong into one message and an exit status.
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <new>
-
-#include <unistd.h>
 
 #include "../engine/error.h"
 #include "commands.h"
@@ -20,9 +20,9 @@ int fail(int status, const std::string& message) {
   return status;
 }
 
-// OpenMP's threads spin while they wait for work. On a machine that also does other things a spinning thread takes the core
-// from the one it waits for: with a compiler running beside it, a small model trained 7 times slower. The runtime reads how
-// long to spin when it is loaded, before main, so the program starts itself anew, once, with a short spin.
+// OpenMP's threads spin while they wait for work. On a machine that also does other things a spinning thread takes the
+// core from the one it waits for: with a compiler running beside it, a small model trained 7 times slower. The runtime
+// reads how long to spin when it is loaded, before main, so the program starts itself anew, once, with a short spin.
 void wait_patiently(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT") || std::getenv("KMP_BLOCKTIME")) return;
   setenv("GOMP_SPINCOUNT", "1000", 1);  // g++'s runtime: some microseconds
@@ -38,7 +38,8 @@ void wait_patiently(char** argv) {
 int main(int argc, char** argv) {
   using namespace normlab;
   wait_patiently(argv);
-  CLI::App program("Normlab: a small deep-learning engine, and a laboratory for normalization in Transformers.", "normlab");
+  CLI::App program("Normlab: a small deep-learning engine, and a laboratory for normalization in Transformers.",
+                   "normlab");
   program.require_subcommand(1);
   program.set_version_flag("--version", environment_line());
   program.footer("Start with:  ./normlab run configs/quick.json");

@@ -3,8 +3,8 @@
 
 namespace normlab {
 
-// Floating-point operations per second of f32 multiply-adds (two operations each) that never leave the registers, on all
-// threads. The best of several short runs: what the machine can do, not what it did while someone else used it.
+// Floating-point operations per second of f32 multiply-adds (two operations each) that never leave the registers, on
+// all threads. The best of several short runs: what the machine can do, not what it did while someone else used it.
 double measure_peak();
 
 }  // namespace normlab

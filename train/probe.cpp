@@ -38,7 +38,8 @@ bool glob_match(const std::string& pattern, const std::string& name) {
 }
 
 bool Probe::wants(const std::string& site, const char* quantity) {
-  if (std::find(config_.quantities.begin(), config_.quantities.end(), quantity) == config_.quantities.end()) return false;
+  if (std::find(config_.quantities.begin(), config_.quantities.end(), quantity) == config_.quantities.end())
+    return false;
   const auto [entry, added] = matched_.emplace(site, false);
   if (added) {
     entry->second = std::any_of(config_.sites.begin(), config_.sites.end(),

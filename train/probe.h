@@ -1,5 +1,5 @@
-// Probes: norms of activations, of their gradients, of weights and of weight gradients, by site, at chosen steps. A probe
-// only looks on: not one bit of training changes.
+// Probes: norms of activations, of their gradients, of weights and of weight gradients, by site, at chosen steps. A
+// probe only looks on: not one bit of training changes.
 #pragma once
 
 #include <map>
@@ -15,7 +15,8 @@ namespace normlab {
 // Does `name` match the glob pattern, in which * stands for any run of characters and ? for one?
 bool glob_match(const std::string& pattern, const std::string& name);
 
-// One step's worth of observations, over all its micro-batches. Give it to each Tape of the step, then ask for the records.
+// One step's worth of observations, over all its micro-batches. Give it to each Tape of the step, then ask for the
+// records.
 //   activation_norm           root mean square over tokens of the length ‖x_t‖ of the site's vector
 //   activation_gradient_norm  ‖dL/dx‖ (Frobenius) over all tokens of the step; L is the step's mean loss per token
 //   weight_norm               ‖W‖ (Frobenius) before the update

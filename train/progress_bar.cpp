@@ -13,7 +13,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_between(Clock::time_point a, Clock::time_point b) { return std::chrono::duration<double>(b - a).count(); }
+double seconds_between(Clock::time_point a, Clock::time_point b) {
+  return std::chrono::duration<double>(b - a).count();
+}
 
 std::size_t terminal_width() {
   winsize size{};
@@ -46,8 +48,13 @@ std::string short_number(double value) {
 }
 
 ProgressBar::ProgressBar(std::string title, std::int64_t steps, std::string unit, bool quiet)
-    : title_(std::move(title)), unit_(std::move(unit)), steps_(steps), quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0),
-      start_(Clock::now()), last_(start_) {}
+    : title_(std::move(title)),
+      unit_(std::move(unit)),
+      steps_(steps),
+      quiet_(quiet),
+      terminal_(isatty(STDERR_FILENO) != 0),
+      start_(Clock::now()),
+      last_(start_) {}
 
 ProgressBar::~ProgressBar() { clear(); }
 
@@ -59,11 +66,11 @@ void ProgressBar::update(std::int64_t step, std::int64_t done_before, double uni
   if (step == steps_ && !terminal_) return;
   last_ = now;
   const double elapsed = std::max(1e-9, seconds_between(start_, now));
-  const double left = elapsed / static_cast<double>(std::max<std::int64_t>(1, step - done_before)) *
-                      static_cast<double>(steps_ - step);
+  const double left =
+      elapsed / static_cast<double>(std::max<std::int64_t>(1, step - done_before)) * static_cast<double>(steps_ - step);
   const double share = static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps_));
-  const std::string numbers = fmt::format("{}/{}  {}  {} {}/s  {} left", step, steps_, note, short_number(units / elapsed),
-                                          unit_, duration_text(left));
+  const std::string numbers = fmt::format("{}/{}  {}  {} {}/s  {} left", step, steps_, note,
+                                          short_number(units / elapsed), unit_, duration_text(left));
   if (terminal_) {
     std::string text = fmt::format("{} {} {}", title_, bar(share), numbers);
     if (text.size() > terminal_width() - 1) text.resize(terminal_width() - 1);

@@ -1,5 +1,5 @@
-// ProgressBar: a line that renews itself on a terminal, plain lines now and then elsewhere. Written to standard error, so that
-// standard output holds results only.
+// ProgressBar: a line that renews itself on a terminal, plain lines now and then elsewhere. Written to standard error,
+// so that standard output holds results only.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,8 @@ class ProgressBar {
   ProgressBar(std::string title, std::int64_t steps, std::string unit, bool quiet = false);
   ~ProgressBar();
 
-  // `step` steps of all are done, the first `done_before` of them by an earlier run; `units` were processed in this one.
+  // `step` steps of all are done, the first `done_before` of them by an earlier run; `units` were processed in this
+  // one.
   void update(std::int64_t step, std::int64_t done_before, double units, const std::string& note);
   // A line of its own, above the renewing one.
   void line(const std::string& text);

@@ -1,5 +1,5 @@
-// One run, from config to results. The order matters: everything that can be wrong with the input is found before the folder
-// is touched, and result.json is written last.
+// One run, from config to results. The order matters: everything that can be wrong with the input is found before the
+// folder is touched, and result.json is written last.
 #include "run.h"
 
 #include <fmt/format.h>
@@ -24,9 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-const char* name_of(Split split) {
-  return split == Split::train ? "train" : split == Split::valid ? "valid" : "test";
-}
+const char* name_of(Split split) { return split == Split::train ? "train" : split == Split::valid ? "valid" : "test"; }
 
 JsonNode number(double value) {
   if (std::isfinite(value)) return JsonNode::of(value);
@@ -79,7 +77,8 @@ RunResult read_result(const fs::path& file) {
     return node ? std::optional(number_of(*node)) : std::nullopt;
   };
   const auto whole = [&](const char* name) { return static_cast<std::int64_t>(real(name).value_or(0)); };
-  check(in.find("status") && real("final_nll"), file.string(), ": is no result of a run; remove the folder and run again");
+  check(in.find("status") && real("final_nll"), file.string(),
+        ": is no result of a run; remove the folder and run again");
   RunResult result;
   result.steps = whole("steps");
   result.parameters = whole("parameters");
@@ -99,9 +98,14 @@ class Recorder final : public Listener {
  public:
   Recorder(const Config& config, const RunSettings& settings, std::int64_t steps, std::int64_t first_step,
            double seconds_before, RunTensors tensors)
-      : config_(config), settings_(settings), first_step_(first_step), seconds_before_(seconds_before),
-        tensors_(std::move(tensors)), metrics_(settings.folder / "metrics.jsonl", first_step),
-        bar_(settings.title, steps, "tokens", settings.quiet), start_(std::chrono::steady_clock::now()) {
+      : config_(config),
+        settings_(settings),
+        first_step_(first_step),
+        seconds_before_(seconds_before),
+        tensors_(std::move(tensors)),
+        metrics_(settings.folder / "metrics.jsonl", first_step),
+        bar_(settings.title, steps, "tokens", settings.quiet),
+        start_(std::chrono::steady_clock::now()) {
     if (config.probes.every > 0 || !config.probes.at.empty()) {
       probes_.emplace(settings.folder / "probes.jsonl", first_step);
     }
@@ -112,7 +116,8 @@ class Recorder final : public Listener {
     last_ = report;
     if (report.progress.step % config_.train.log_every == 0) {
       const double seconds = seconds_so_far();
-      metrics_.write({"train", report.progress.step,
+      metrics_.write({"train",
+                      report.progress.step,
                       {{"loss", report.loss},
                        {"nll", report.nll},
                        {"rate", report.rate},
@@ -131,7 +136,8 @@ class Recorder final : public Listener {
   }
 
   void on_evaluation(const EvaluationReport& report) override {
-    metrics_.write({"evaluation", report.step,
+    metrics_.write({"evaluation",
+                    report.step,
                     {{"split", std::string(name_of(report.split))},
                      {"nll", report.mean()},
                      {"perplexity", report.perplexity()},
@@ -151,8 +157,7 @@ class Recorder final : public Listener {
   }
 
   double seconds_so_far() const {
-    return seconds_before_ +
-           std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+    return seconds_before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
   }
 
  private:
@@ -234,8 +239,9 @@ TrainingSize require_memory(const Config& config, const LanguageData& data) {
   const TrainingSize size =
       training_size(config.model, data.vocabulary_size(), data.longest_sequence(), tokens, config.dtype);
   const double available = available_memory();
-  check(available == 0 || size.bytes() < available, "model: training ", size.parameters, " parameters on batches of ", tokens,
-        " tokens takes about ", short_number(size.bytes()), "B of memory, this machine has ", short_number(available),
+  check(available == 0 || size.bytes() < available, "model: training ", size.parameters, " parameters on batches of ",
+        tokens, " tokens takes about ", short_number(size.bytes()), "B of memory, this machine has ",
+        short_number(available),
         "B free; use a smaller model or smaller batches with more of them accumulated (train.accumulate)");
   return size;
 }

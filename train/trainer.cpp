@@ -75,7 +75,8 @@ StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*
   StepReport report;
   for (std::size_t micro = 0; micro < batches.size(); ++micro) {
     const Batch& batch = batches[micro];
-    const Pass pass{true, config_.seed_of_training(), static_cast<std::uint64_t>(step), static_cast<std::uint32_t>(micro)};
+    const Pass pass{true, config_.seed_of_training(), static_cast<std::uint64_t>(step),
+                    static_cast<std::uint32_t>(micro)};
     Tape tape(probing ? &probe : nullptr);
     const CrossEntropy entropy = cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.rows,
                                                config_.train.label_smoothing, tokens);
@@ -132,8 +133,8 @@ void Trainer::diverged(const std::vector<Batch>& batches, double divisor, const 
   }
   if (first.site.empty()) first.site = what;
   throw Diverged(progress_.step + 1, first.site,
-                 text("training diverged: step ", progress_.step + 1, ": ", what, " is not finite; first at ", first.site,
-                      "; try a smaller rate, a longer warm-up or gradient clipping"));
+                 text("training diverged: step ", progress_.step + 1, ": ", what, " is not finite; first at ",
+                      first.site, "; try a smaller rate, a longer warm-up or gradient clipping"));
 }
 
 }  // namespace normlab

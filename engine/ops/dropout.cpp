@@ -2,8 +2,8 @@
 //
 //   y_i = m_i x_i / (1 - p)          dx_i = m_i dy_i / (1 - p)          m_i = [word i of the stream >= p 2^32]
 //
-// Forward and backward are one function, applied to x and to dy. The mask is not kept: backward draws the same words again,
-// which costs less than the memory.
+// Forward and backward are one function, applied to x and to dy. The mask is not kept: backward draws the same words
+// again, which costs less than the memory.
 #include "dropout.h"
 
 #include <algorithm>
@@ -47,9 +47,8 @@ Tensor dropout(const Tensor& x, double probability, const RandomStream& stream) 
   check(probability >= 0 && probability < 1, "dropout: probability must be in [0, 1), got ", probability);
   if (probability == 0) return x;
   Tensor y = empty_like(x);
-  visit_real("dropout", x.dtype(), [&]<class T>() {
-    apply_mask(x.data<T>(), x.size(), probability, stream, y.data<T>(), false);
-  });
+  visit_real("dropout", x.dtype(),
+             [&]<class T>() { apply_mask(x.data<T>(), x.size(), probability, stream, y.data<T>(), false); });
   return record("dropout", {&x}, y, [probability, stream](const Tensor& dy, Gradients& into) {
     if (!into.wants(0)) return;
     const Gradients::Target dx = into.target(0);

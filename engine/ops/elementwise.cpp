@@ -25,10 +25,11 @@
 namespace normlab {
 namespace {
 
-// exponential[i] = exp(-x_i^2 / 2) and tail[i] = Phi(-|x_i|), which is small but never the difference of two large numbers.
+// exponential[i] = exp(-x_i^2 / 2) and tail[i] = Phi(-|x_i|), which is small but never the difference of two large
+// numbers.
 //
-// In f32, tail = exponential * t (c_1 + c_2 t + … + c_9 t^8) with t = 1 / (1 + 0.35 |x|): the form of Abramowitz & Stegun
-// 26.2.17, with more terms. The coefficients are our own fit by weighted least squares; relative error 3e-8.
+// In f32, tail = exponential * t (c_1 + c_2 t + … + c_9 t^8) with t = 1 / (1 + 0.35 |x|): the form of Abramowitz &
+// Stegun 26.2.17, with more terms. The coefficients are our own fit by weighted least squares; relative error 3e-8.
 //
 // `exponential` must be aligned to 64 bytes: where Eigen uses vectors and where single numbers, whose last bits differ,
 // depends on the address.
@@ -39,7 +40,7 @@ void normal_tail(const T* x, Index size, T* exponential, T* tail) {
   vector = vector.exp();
   for (Index i = 0; i < size; ++i) {
     if constexpr (std::is_same_v<T, float>) {
-      constexpr float c[] = {0.139621404f, 0.139861869f, 0.11983287f, 0.105507995f, -0.0231098125f,
+      constexpr float c[] = {0.139621404f, 0.139861869f,  0.11983287f,  0.105507995f,  -0.0231098125f,
                              0.159174127f, -0.255714225f, 0.143971684f, -0.0291459275f};
       const float t = 1 / (1 + 0.35f * std::abs(x[i]));
       float polynomial = 0;
@@ -147,13 +148,11 @@ Tensor add_bias(const Tensor& x, const Tensor& bias) {
   check(bias.shape() == Shape{x.columns()} && bias.dtype() == x.dtype(), "add_bias: bias must be ", x.dtype(), " [",
         x.columns(), "] for x ", x.shape(), ", got ", bias.dtype(), " ", bias.shape());
   Tensor y = empty_like(x);
-  visit_real("add_bias", x.dtype(), [&]<class T>() {
-    add_bias_forward(x.data<T>(), bias.data<T>(), x.rows(), x.columns(), y.data<T>());
-  });
+  visit_real("add_bias", x.dtype(),
+             [&]<class T>() { add_bias_forward(x.data<T>(), bias.data<T>(), x.rows(), x.columns(), y.data<T>()); });
   return record("add_bias", {&x, &bias}, y, [](const Tensor& dy, Gradients& into) {
-    visit_real("add_bias", dy.dtype(), [&]<class T>() {
-      add_gradient<T>(into, 0, [dy = dy.data<T>()](Index i) { return dy[i]; });
-    });
+    visit_real("add_bias", dy.dtype(),
+               [&]<class T>() { add_gradient<T>(into, 0, [dy = dy.data<T>()](Index i) { return dy[i]; }); });
     if (into.wants(1)) {
       const Gradients::Target dbias = into.target(1);
       column_sums(dy, 1, dbias.gradient, dbias.accumulate);
@@ -164,7 +163,8 @@ Tensor add_bias(const Tensor& x, const Tensor& bias) {
 Tensor scale(const Tensor& x, double factor) {
   Tensor y = empty_like(x);
   visit_real("scale", x.dtype(), [&]<class T>() {
-    for_each_element(y.size(), y.data<T>(), [x = x.data<T>(), f = static_cast<T>(factor)](Index i) { return f * x[i]; });
+    for_each_element(y.size(), y.data<T>(),
+                     [x = x.data<T>(), f = static_cast<T>(factor)](Index i) { return f * x[i]; });
   });
   return record("scale", {&x}, y, [factor](const Tensor& dy, Gradients& into) {
     visit_real("scale", dy.dtype(), [&]<class T>() {

@@ -2,8 +2,9 @@
 //
 //   y_i = factor * table[ids_i]            dtable[r] = factor * sum of dy_i over all i with ids_i = r
 //
-// The backward scatters. Threads share the work by columns, not by ids: each column of dtable belongs to one thread, which adds
-// the dy_i in the order of i. No two threads meet, and the order of a sum does not depend on how many there are.
+// The backward scatters. Threads share the work by columns, not by ids: each column of dtable belongs to one thread,
+// which adds the dy_i in the order of i. No two threads meet, and the order of a sum does not depend on how many there
+// are.
 #include "lookup.h"
 
 #include <algorithm>

@@ -7,17 +7,17 @@
 namespace normlab {
 
 struct CrossEntropy {
-  Tensor loss;               // shape []: what to differentiate
-  double nll = 0;            // summed negative log-likelihood (natural log, no smoothing) of the counted rows
-  double smoothed = 0;       // the summed smoothed loss of the counted rows
-  Index tokens = 0;          // rows that count
+  Tensor loss;          // shape []: what to differentiate
+  double nll = 0;       // summed negative log-likelihood (natural log, no smoothing) of the counted rows
+  double smoothed = 0;  // the summed smoothed loss of the counted rows
+  Index tokens = 0;     // rows that count
 };
 
 // logits[tokens, classes], targets[tokens] (i32). With p = softmax(logits of a row) and target t, the row's loss is
 //   (1 - s) * -log p_t  +  s / classes * sum_c -log p_c,      s = label_smoothing (Szegedy et al. 2016, section 7).
-// loss = (sum over counted rows) / divisor; a divisor of 0 means the number of counted rows. Give the token count of the
-// whole optimizer step as the divisor when gradients are accumulated over micro-batches.
-// Error when a counted target is not in [0, classes), or no row counts and the divisor is 0.
+// loss = (sum over counted rows) / divisor; a divisor of 0 means the number of counted rows. Give the token count of
+// the whole optimizer step as the divisor when gradients are accumulated over micro-batches. Error when a counted
+// target is not in [0, classes), or no row counts and the divisor is 0.
 CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, const Rows& rows, double label_smoothing = 0,
                            double divisor = 0);
 

@@ -6,8 +6,8 @@
 //
 //   dx = dy W        dW = dy^T x        db = sum over the rows of dy
 //
-// Gradients are written straight into their place where nothing stands there yet. Sums over tokens (dW) are cut by outputs,
-// never by tokens: see gemm.h.
+// Gradients are written straight into their place where nothing stands there yet. Sums over tokens (dW) are cut by
+// outputs, never by tokens: see gemm.h.
 #include "product.h"
 
 #include <algorithm>
@@ -51,7 +51,7 @@ void linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, T
 template <class T>
 void linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, Gradients& into) {
   const Index rows = x.rows(), in = x.columns(), out = weight.rows();
-  add_product(into, 0, rows, in, out, operand<T>(dy), operand<T>(weight));  // dx = dy W
+  add_product(into, 0, rows, in, out, operand<T>(dy), operand<T>(weight));   // dx = dy W
   add_product(into, 1, out, in, rows, operand<T>(dy, true), operand<T>(x));  // dW = dy^T x
   if (into.wants(2)) {
     const Gradients::Target db = into.target(2);

@@ -18,8 +18,8 @@
 namespace normlab {
 namespace {
 
-// The sum of value(i) for i in [0, size), in double: eight interleaved sums for the vector unit within each piece, then the
-// pieces in order.
+// The sum of value(i) for i in [0, size), in double: eight interleaved sums for the vector unit within each piece, then
+// the pieces in order.
 template <class Value>
 double sum_of(Index size, Value value) {
   constexpr Index kLanes = 8;
@@ -103,7 +103,8 @@ Tensor sum_of_squares(const Tensor& x) {
   });
   return record("sum_of_squares", {&x}, Tensor::scalar(total, x.dtype()), [x](const Tensor& dy, Gradients& into) {
     visit_real("sum_of_squares", dy.dtype(), [&]<class T>() {
-      add_gradient<T>(into, 0, [x = x.data<T>(), twice = static_cast<T>(2 * dy.item())](Index i) { return twice * x[i]; });
+      add_gradient<T>(into, 0,
+                      [x = x.data<T>(), twice = static_cast<T>(2 * dy.item())](Index i) { return twice * x[i]; });
     });
   });
 }

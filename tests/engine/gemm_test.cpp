@@ -23,23 +23,25 @@ struct Problem {
 template <class T>
 struct Matrix {
   Matrix(Index rows, Index columns, Index padding, const char* name)
-      : stride(columns + padding), numbers(gaussian({rows, stride}, name, dtype_of<T>())), data(numbers.template data<T>()) {}
+      : stride(columns + padding),
+        numbers(gaussian({rows, stride}, name, dtype_of<T>())),
+        data(numbers.template data<T>()) {}
   T at(Index i, Index j) const { return data[i * stride + j]; }
   Index stride;
   Tensor numbers;
   T* data;
 };
 
-// The largest |difference| from the triple loop, which sums in double, over sqrt(k + 1). Infinite when padding of c changed.
+// The largest |difference| from the triple loop, which sums in double, over sqrt(k + 1). Infinite when padding of c
+// changed.
 template <class T>
 double error_of(const Problem& p, bool serial) {
   const Matrix<T> a(p.transposed_a ? p.k : p.m, p.transposed_a ? p.m : p.k, p.padding, "a");
   const Matrix<T> b(p.transposed_b ? p.n : p.k, p.transposed_b ? p.k : p.n, 2 * p.padding, "b");
   Matrix<T> c(p.m, p.n, 3 * p.padding, "c");
   const Matrix<T> before(p.m, p.n, 3 * p.padding, "c");
-  (serial ? gemm_serial<T> : gemm<T>)(
-      p.m, p.n, p.k, static_cast<T>(p.alpha), {a.data, a.stride, p.transposed_a},
-      {b.data, b.stride, p.transposed_b}, c.data, c.stride, p.accumulate);
+  (serial ? gemm_serial<T> : gemm<T>)(p.m, p.n, p.k, static_cast<T>(p.alpha), {a.data, a.stride, p.transposed_a},
+                                      {b.data, b.stride, p.transposed_b}, c.data, c.stride, p.accumulate);
   double worst = 0;
   for (Index i = 0; i < p.m; ++i) {
     for (Index j = 0; j < p.n; ++j) {
@@ -61,13 +63,14 @@ double error_of(const Problem& p, bool serial) {
 }  // namespace
 
 TEST_CASE("gemm equals three plain loops") {
-  const std::vector<std::vector<Index>> shapes = {{1, 1, 1},   {1, 7, 5},    {9, 1, 4},    {3, 5, 0},     {0, 4, 3},
-                                                  {4, 0, 3},   {17, 33, 65}, {130, 71, 3}, {1, 300, 129}, {157, 1, 64},
-                                                  {65, 330, 9}, {201, 66, 31}, {2, 3, 1000}};
+  const std::vector<std::vector<Index>> shapes = {
+      {1, 1, 1},    {1, 7, 5},     {9, 1, 4},    {3, 5, 0},    {0, 4, 3},     {4, 0, 3},   {17, 33, 65},
+      {130, 71, 3}, {1, 300, 129}, {157, 1, 64}, {65, 330, 9}, {201, 66, 31}, {2, 3, 1000}};
   for (const auto& shape : shapes) {
     for (const int bits : {0, 1, 2, 3, 4, 5, 6, 7}) {
-      const Problem p{shape[0], shape[1], shape[2], (bits & 1) != 0, (bits & 2) != 0, bits % 3,
-                      bits % 2 ? 1 : -0.75, (bits & 4) != 0};
+      const Problem p{
+          shape[0],       shape[1], shape[2], (bits & 1) != 0, (bits & 2) != 0, bits % 3, bits % 2 ? 1 : -0.75,
+          (bits & 4) != 0};
       INFO("m " << p.m << ", n " << p.n << ", k " << p.k << ", bits " << bits);
       for (const bool serial : {false, true}) {
         CHECK(error_of<double>(p, serial) <= 1e-14);
@@ -113,8 +116,9 @@ TEST_CASE("gemm gives the same bits on any number of threads") {
 
 TEST_CASE("gemm refuses strides shorter than rows, and names its backend") {
   float x[8] = {};
-  REQUIRE_THROWS_WITH(gemm<float>(2, 2, 2, 1, {x, 1}, {x, 2}, x, 2, false),
-                      ContainsSubstring("gemm: strides must be at least the row lengths 2, 2, 2 of a, b, c, got 1, 2, 2"));
+  REQUIRE_THROWS_WITH(
+      gemm<float>(2, 2, 2, 1, {x, 1}, {x, 2}, x, 2, false),
+      ContainsSubstring("gemm: strides must be at least the row lengths 2, 2, 2 of a, b, c, got 1, 2, 2"));
   REQUIRE_THROWS_WITH(gemm_serial<float>(-1, 2, 2, 1, {x, 2}, {x, 2}, x, 2, false), ContainsSubstring("m = -1"));
   CHECK_THAT(gemm_backend(), ContainsSubstring("Eigen"));
 }

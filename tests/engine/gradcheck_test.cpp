@@ -33,7 +33,18 @@ GradcheckResult check_cube(const Tensor& x) {
 // README end
 
 // Layer norm without weight and bias on rows of n numbers, with one mistake chosen by name.
-enum class Mistake { none, no_third_term, flipped_third_term, doubled, mean_kept, one_less, no_accumulation, stray, nan, drift };
+enum class Mistake {
+  none,
+  no_third_term,
+  flipped_third_term,
+  doubled,
+  mean_kept,
+  one_less,
+  no_accumulation,
+  stray,
+  nan,
+  drift
+};
 
 int calls = 0;
 
@@ -54,7 +65,8 @@ Tensor broken_layer_norm(const Tensor& x, Mistake mistake) {
       double mean = 0, product = 0;
       for (Index c = 0; c < width; ++c) {
         mean += dy.at(r * width + c) / static_cast<double>(width);
-        product += dy.at(r * width + c) * y.at(r * width + c) / static_cast<double>(mistake == Mistake::one_less ? width - 1 : width);
+        product += dy.at(r * width + c) * y.at(r * width + c) /
+                   static_cast<double>(mistake == Mistake::one_less ? width - 1 : width);
       }
       for (Index c = 0; c < width; ++c) {
         const Index i = r * width + c;
@@ -74,7 +86,8 @@ Tensor broken_layer_norm(const Tensor& x, Mistake mistake) {
 }
 
 GradcheckResult check_mistake(Mistake mistake) {
-  return gradcheck([=](const std::vector<Tensor>& in) { return broken_layer_norm(in[0], mistake); }, {gaussian({3, 7}, "x")});
+  return gradcheck([=](const std::vector<Tensor>& in) { return broken_layer_norm(in[0], mistake); },
+                   {gaussian({3, 7}, "x")});
 }
 
 }  // namespace

@@ -43,6 +43,7 @@ TEST_CASE("parallel inside parallel runs serially; an exception comes out") {
   std::atomic<int> total{0};
   parallel(8, [&](Index) { parallel(8, [&](Index) { ++total; }); });
   CHECK(total == 64);
-  REQUIRE_THROWS_WITH(parallel(8, [&](Index piece) { check(piece != 5, "piece ", piece, " is bad"); }), "piece 5 is bad");
+  REQUIRE_THROWS_WITH(parallel(8, [&](Index piece) { check(piece != 5, "piece ", piece, " is bad"); }),
+                      "piece 5 is bad");
   REQUIRE_THROWS_WITH(set_threads(0), ContainsSubstring("at least 1, got 0"));
 }

@@ -33,8 +33,9 @@ TEST_CASE("words in bulk are the blocks in order, whatever the length") {
 
 TEST_CASE("seed, name, step and part each make another stream") {
   std::set<std::uint32_t> first;
-  for (const auto& stream : {random_stream(1, "a", 0, 0), random_stream(2, "a", 0, 0), random_stream(1, "b", 0, 0),
-                             random_stream(1, "a", 1, 0), random_stream(1, "a", 0, 1), random_stream(1, "a", 1ULL << 32, 0)}) {
+  for (const auto& stream :
+       {random_stream(1, "a", 0, 0), random_stream(2, "a", 0, 0), random_stream(1, "b", 0, 0),
+        random_stream(1, "a", 1, 0), random_stream(1, "a", 0, 1), random_stream(1, "a", 1ULL << 32, 0)}) {
     first.insert(random_block(stream, 0)[0]);
   }
   CHECK(first.size() == 6);

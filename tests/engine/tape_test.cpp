@@ -62,8 +62,8 @@ TEST_CASE("gradients of a leaf add up over tapes until they are cleared") {
 TEST_CASE("a diamond runs each node once, after all that use its output") {
   const Tensor a = leaf(3);
   Tape tape;
-  const Tensor b = square(a);                       // 9
-  const Tensor c = plus(square(b), plus(b, b));     // b^2 + 2b, derivative (2b + 2) * 2a = 120
+  const Tensor b = square(a);                    // 9
+  const Tensor c = plus(square(b), plus(b, b));  // b^2 + 2b, derivative (2b + 2) * 2a = 120
   tape.backward(c);
   CHECK(a.gradient().item() == 120);
 }
@@ -127,7 +127,8 @@ TEST_CASE("backward refuses what it cannot do, and says what to do instead") {
   const Tensor a = leaf(3);
   Tape tape;
   const Tensor y = square(a);
-  REQUIRE_THROWS_WITH(tape.backward(Tensor::zeros({2}, Dtype::f64)), ContainsSubstring("wants a loss of one element, got shape [2]"));
+  REQUIRE_THROWS_WITH(tape.backward(Tensor::zeros({2}, Dtype::f64)),
+                      ContainsSubstring("wants a loss of one element, got shape [2]"));
   REQUIRE_THROWS_WITH(tape.backward(Tensor::scalar(1, Dtype::f64)), ContainsSubstring("does not depend on any leaf"));
   tape.backward(y);
   REQUIRE_THROWS_WITH(tape.backward(y), ContainsSubstring("already read"));

@@ -23,7 +23,8 @@ TEST_CASE("killed 25 times at times drawn at random, a run ends in the same byte
   Scratch scratch("kill");
   spill(scratch / "config.json", kConfig);
   const auto start = std::chrono::steady_clock::now();
-  const Outcome whole = run_program({"run", (scratch / "config.json").string(), "--out", (scratch / "whole").string()}, scratch);
+  const Outcome whole =
+      run_program({"run", (scratch / "config.json").string(), "--out", (scratch / "whole").string()}, scratch);
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   INFO(whole.error);
   REQUIRE(whole.status == 0);
@@ -67,9 +68,9 @@ TEST_CASE("Ctrl-C ends in good order and says how to go on", "[slow]") {
   Settings settings;
   settings.signal = SIGINT;
   settings.signal_after = 0.4;
-  const Outcome stopped =
-      run_program({"run", config, "train.checkpoint_every=0", "train.steps=100000", "--out", (scratch / "long").string()},
-                  scratch, settings);
+  const Outcome stopped = run_program(
+      {"run", config, "train.checkpoint_every=0", "train.steps=100000", "--out", (scratch / "long").string()}, scratch,
+      settings);
   CHECK(stopped.status == 130);
   CHECK_THAT(stopped.error, ContainsSubstring("stopped after step"));
   CHECK_THAT(stopped.error, ContainsSubstring("--resume"));

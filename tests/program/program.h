@@ -53,19 +53,20 @@ class Scratch {
 };
 
 struct Outcome {
-  int status = -1;     // exit status; -signal when a signal ended it
+  int status = -1;  // exit status; -signal when a signal ended it
   std::string out, error;
 };
 
 struct Settings {
   std::vector<std::pair<std::string, std::string>> environment;  // set for the child; an empty value unsets
-  double signal_after = -1;  // seconds; below 0: never
+  double signal_after = -1;                                      // seconds; below 0: never
   int signal = SIGKILL;
   fs::path directory = NORMLAB_SOURCE_DIR;
 };
 
 // Runs the program with those arguments; standard output and error are kept in files beside `scratch`.
-inline Outcome run_program(const std::vector<std::string>& arguments, const Scratch& scratch, const Settings& settings = {}) {
+inline Outcome run_program(const std::vector<std::string>& arguments, const Scratch& scratch,
+                           const Settings& settings = {}) {
   const fs::path out = scratch / "stdout.txt", error = scratch / "stderr.txt";
   std::vector<std::string> words{NORMLAB_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());

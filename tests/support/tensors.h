@@ -46,7 +46,8 @@ inline double difference(const normlab::Tensor& got, const normlab::Tensor& expe
 using TensorFunction = std::function<normlab::Tensor(const std::vector<normlab::Tensor>&)>;
 
 // y = f(inputs) followed by the gradient of every input, for a cotangent that is the same each time.
-inline std::vector<normlab::Tensor> value_and_gradients(const TensorFunction& f, const std::vector<normlab::Tensor>& inputs) {
+inline std::vector<normlab::Tensor> value_and_gradients(const TensorFunction& f,
+                                                        const std::vector<normlab::Tensor>& inputs) {
   std::vector<normlab::Tensor> leaves;
   for (const normlab::Tensor& input : inputs) leaves.push_back(input.clone().require_gradient());
   normlab::Tape tape;
@@ -58,7 +59,8 @@ inline std::vector<normlab::Tensor> value_and_gradients(const TensorFunction& f,
 }
 
 // The largest difference() between two functions, over the value and all gradients.
-inline double difference(const TensorFunction& f, const TensorFunction& twin, const std::vector<normlab::Tensor>& inputs) {
+inline double difference(const TensorFunction& f, const TensorFunction& twin,
+                         const std::vector<normlab::Tensor>& inputs) {
   const auto got = value_and_gradients(f, inputs), expected = value_and_gradients(twin, inputs);
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) worst = std::max(worst, difference(got[i], expected[i]));

@@ -28,8 +28,10 @@ struct Workload {
 };
 
 Workload lm_workload() {
-  Workload w{"lm", "4 layers, width 256, 4 heads, ffn 1024, vocabulary 10,000, tied; 16 x 128 tokens, dropout 0.1, Adam",
-             {}, 10'000, 16, 128};
+  Workload w{
+      "lm", "4 layers, width 256, 4 heads, ffn 1024, vocabulary 10,000, tied; 16 x 128 tokens, dropout 0.1, Adam",
+      {},   10'000,
+      16,   128};
   w.model.layers = 4;
   w.model.width = 256;
   w.model.heads = 4;
@@ -39,7 +41,8 @@ Workload lm_workload() {
   return w;
 }
 
-// Multiply-adds of the matrix products that a step cannot do without, two operations each: forward once, backward twice.
+// Multiply-adds of the matrix products that a step cannot do without, two operations each: forward once, backward
+// twice.
 double useful_operations(const Workload& w) {
   const auto number = [](auto value) { return static_cast<double>(value); };
   const double width = number(w.model.width), tokens = number(w.sequences * w.length);
@@ -139,7 +142,9 @@ void add_bench(CLI::App& program, int& status) {
   auto* command = program.add_subcommand("bench", "Time a whole training step");
   auto a = std::make_shared<Arguments>();
   command->add_option("what", a->what, "What to time")->check(CLI::IsMember({"step"}))->capture_default_str();
-  command->add_option("--steps", a->steps, "How many steps, the first not counted")->check(CLI::Range(2, 100000))->capture_default_str();
+  command->add_option("--steps", a->steps, "How many steps, the first not counted")
+      ->check(CLI::Range(2, 100000))
+      ->capture_default_str();
   command->add_option("--threads", a->threads, "Threads; by default all cores")->check(CLI::Range(1, 1024));
   command->add_flag("--json", a->json, "Print JSON");
   command->callback([a, &status] {

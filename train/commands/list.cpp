@@ -15,7 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::string> config_files(const fs::path& folder) {
-  check(fs::is_directory(folder), "list: ", folder.string(), " is no folder of configs; name one, or run this beside configs/");
+  check(fs::is_directory(folder), "list: ", folder.string(),
+        " is no folder of configs; name one, or run this beside configs/");
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.is_regular_file() && entry.path().extension() == ".json") files.push_back(entry.path().string());
@@ -45,7 +46,8 @@ void list(const std::string& folder) {
 }  // namespace
 
 void add_list(CLI::App& program, int& status) {
-  auto* command = program.add_subcommand("list", "The configs, each with its question, its cost and the claim it tests");
+  auto* command =
+      program.add_subcommand("list", "The configs, each with its question, its cost and the claim it tests");
   auto folder = std::make_shared<std::string>("configs");
   command->add_option("folder", *folder, "Where to look")->capture_default_str();
   command->callback([folder, &status] {

@@ -72,13 +72,15 @@ std::string default_data_directory() {
 }
 
 void add_run(CLI::App& program, int& status) {
-  auto* command = program.add_subcommand("run", "Run an experiment: train what its config says, end in a table and a figure");
+  auto* command =
+      program.add_subcommand("run", "Run an experiment: train what its config says, end in a table and a figure");
   auto a = std::make_shared<Arguments>();
   command->add_option("config", a->file, "The config, a JSON file")->required();
   command->add_option("overrides", a->overrides, "path.to.key=value: settings to change");
   command->add_option("--out", a->out, "Folder of the results; by default runs/<name of the config>");
   command->add_flag("--resume", a->resume, "Go on where an earlier run of this config was stopped");
-  command->add_option("--threads", a->threads, "Threads; by default all cores. The results are the same")->check(CLI::Range(1, 1024));
+  command->add_option("--threads", a->threads, "Threads; by default all cores. The results are the same")
+      ->check(CLI::Range(1, 1024));
   command->add_option("--data", a->data, "Where corpora lie (also NORMLAB_DATA)")->capture_default_str();
   command->add_flag("--quiet", a->quiet, "No progress, only the result");
   command->callback([a, &status] { status = run(*a); });

@@ -127,7 +127,9 @@ ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSe
     one.data_directory = settings.data_directory;
     one.resume = settings.resume || !single;
     one.quiet = settings.quiet;
-    one.title = single ? "step" : fmt::format("[{}/{}] {}, seed {}", i + 1, experiment.runs.size(), label_of(run.arms), run.seed);
+    one.title = single
+                    ? "step"
+                    : fmt::format("[{}/{}] {}, seed {}", i + 1, experiment.runs.size(), label_of(run.arms), run.seed);
     if (const auto done = finished_run(run.config, one.folder)) {
       results.push_back(*done);
       continue;
@@ -156,7 +158,8 @@ std::string summary_table(const Experiment& experiment, const ExperimentResult& 
   std::size_t width = 5;
   for (const ArmResult& arm : result.arms) width = std::max(width, label_of(arm.arms).size());
   std::string out = experiment.config.question + "\n\n";
-  out += fmt::format("  {:<{}}  {:>5}  {:>8}  validation perplexity (95 % interval over seeds)\n", "", width, "seeds", "diverged");
+  out += fmt::format("  {:<{}}  {:>5}  {:>8}  validation perplexity (95 % interval over seeds)\n", "", width, "seeds",
+                     "diverged");
   for (const ArmResult& arm : result.arms) {
     out += fmt::format("  {:<{}}  {:>5}  {:>8}  {}\n", label_of(arm.arms), width, arm.runs.size(), arm.diverged,
                        perplexity_text(arm.valid_nll));
@@ -168,8 +171,8 @@ std::string summary_table(const Experiment& experiment, const ExperimentResult& 
     out += fmt::format("  {:<{}}                   {:.2f}\n", "bigram", width, ngrams.bigram);
   }
   if (const auto entropy = data->entropy(Split::valid)) {
-    out += fmt::format("  {:<{}}                   {:.2f}  the language's own entropy: no model can do better\n", "floor", width,
-                       std::exp(*entropy));
+    out += fmt::format("  {:<{}}                   {:.2f}  the language's own entropy: no model can do better\n",
+                       "floor", width, std::exp(*entropy));
   }
   return out;
 }

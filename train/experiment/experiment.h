@@ -1,4 +1,5 @@
-// An experiment: all runs of a config, one after the other, ending in a table and a figure. Without a sweep it is one run.
+// An experiment: all runs of a config, one after the other, ending in a table and a figure. Without a sweep it is one
+// run.
 //
 // Its folder: config.json (resolved), runs/<name>/ for each run, summary.csv, and figures/validation.{csv,svg}.
 #pragma once
@@ -37,8 +38,8 @@ struct ExperimentResult {
 // Runs what is not done yet. A finished run is never repeated; a diverged one is recorded and the others go on.
 ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSettings& settings);
 
-// The table that a person reads: for each arm the validation perplexity (the exponential of the mean nats per token and of
-// its 95 % interval over seeds), and below it what made-up data or n-grams give.
+// The table that a person reads: for each arm the validation perplexity (the exponential of the mean nats per token and
+// of its 95 % interval over seeds), and below it what made-up data or n-grams give.
 std::string summary_table(const Experiment& experiment, const ExperimentResult& result,
                           const ExperimentSettings& settings);
 

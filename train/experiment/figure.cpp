@@ -65,8 +65,11 @@ std::string gnuplot_script(const std::vector<Curve>& curves, const fs::path& svg
   std::string out = "set terminal svg size 760,460 dynamic enhanced font 'Helvetica,14' background '#ffffff'\n";
   out += "set encoding utf8\nset termoption noenhanced\n";
   out += fmt::format("set output {}\n", quoted(svg.string()));
-  out += fmt::format("set title {} font ',15'\nset xlabel {}\nset ylabel {}\n", quoted(words.title), quoted(words.x), quoted(words.y));
-  out += "set key outside bottom center horizontal maxrows 3\nset grid ytics lc rgb '#dddddd' lw 1\nset border 3\nset tics nomirror\n";
+  out += fmt::format("set title {} font ',15'\nset xlabel {}\nset ylabel {}\n", quoted(words.title), quoted(words.x),
+                     quoted(words.y));
+  out +=
+      "set key outside bottom center horizontal maxrows 3\nset grid ytics lc rgb '#dddddd' lw 1\nset border 3\nset "
+      "tics nomirror\n";
   out += "set style fill transparent solid 0.15 noborder\n";
   std::string plot;
   for (std::size_t i = 0; i < curves.size(); ++i) {
@@ -78,7 +81,8 @@ std::string gnuplot_script(const std::vector<Curve>& curves, const fs::path& svg
     const char* colour = kColours[i % kColours.size()];
     const auto dash = 1 + i / kColours.size();
     if (points.back().seeds > 1) {
-      plot += fmt::format("{}$curve{} using 1:3:4 with filledcurves lc rgb '{}' notitle", plot.empty() ? "" : ", ", i, colour);
+      plot += fmt::format("{}$curve{} using 1:3:4 with filledcurves lc rgb '{}' notitle", plot.empty() ? "" : ", ", i,
+                          colour);
     }
     plot += fmt::format("{}$curve{} using 1:2 with linespoints lw 2 dt {} pt {} ps 0.5 lc rgb '{}' title {}",
                         plot.empty() ? "" : ", ", i, dash, 4 + i % 8, colour, quoted(curves[i].label));

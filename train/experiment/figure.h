@@ -18,9 +18,9 @@ struct FigureText {
   std::string title, x, y;
 };
 
-// Writes <path>.csv (label, step, seeds, mean, low, high: the range over seeds) and, with gnuplot, <path>.svg: a line for
-// each curve and a band from the lowest to the highest seed. Colours can be told apart by the colour-blind (Okabe & Ito).
-// Returns whether the picture could be drawn.
+// Writes <path>.csv (label, step, seeds, mean, low, high: the range over seeds) and, with gnuplot, <path>.svg: a line
+// for each curve and a band from the lowest to the highest seed. Colours can be told apart by the colour-blind (Okabe &
+// Ito). Returns whether the picture could be drawn.
 bool draw_curves(const std::vector<Curve>& curves, const std::filesystem::path& path, const FigureText& words);
 
 }  // namespace normlab

@@ -9,8 +9,8 @@
 //   }
 //
 // An axis is an object of named arms, or of one path with a list of values, each of which makes an arm. An arm sets
-// values at paths of the config, as a command line does and under the same rules. The axes are applied in their order, so
-// that a later one may refine an object that an earlier one set.
+// values at paths of the config, as a command line does and under the same rules. The axes are applied in their order,
+// so that a later one may refine an object that an earlier one set.
 #pragma once
 
 #include <cstdint>
@@ -49,9 +49,9 @@ struct Run {
 };
 
 struct Experiment {
-  Config config;               // without the sweep
+  Config config;  // without the sweep
   std::optional<Sweep> sweep;
-  std::vector<Run> runs;       // the first axis outermost, seeds innermost; one when there is no sweep
+  std::vector<Run> runs;  // the first axis outermost, seeds innermost; one when there is no sweep
   // What to write beside the results: read again it gives the same runs. Without a sweep it is resolved(config). With
   // one it keeps the sweep, and leaves out the defaults that differ between the runs (a default may depend on what an
   // arm sets); each run's own resolved(run.config) has those.

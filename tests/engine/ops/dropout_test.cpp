@@ -23,8 +23,8 @@ Index zeros_in(const Tensor& x) {
 }  // namespace
 
 TEST_CASE("dropout: gradients") {
-  const auto result = gradcheck([](const std::vector<Tensor>& in) { return dropout(in[0], 0.3, stream); },
-                                {gaussian({9, 11}, "x")});
+  const auto result =
+      gradcheck([](const std::vector<Tensor>& in) { return dropout(in[0], 0.3, stream); }, {gaussian({9, 11}, "x")});
   INFO(result.report);
   CHECK(result);
 }
@@ -75,7 +75,8 @@ TEST_CASE("dropout: backward draws the mask of the forward, on any number of thr
   const Tensor x = Tensor::full({300, 301}, Dtype::f32, 1);
   const auto results = value_and_gradients(f, {x});
   const Tensor cotangent = gaussian(x.shape(), "cotangent", Dtype::f32);
-  for (Index i = 0; i < x.size(); ++i) REQUIRE(results[1].at(i) == static_cast<float>(results[0].at(i) * cotangent.at(i)));
+  for (Index i = 0; i < x.size(); ++i)
+    REQUIRE(results[1].at(i) == static_cast<float>(results[0].at(i) * cotangent.at(i)));
   CHECK(same_on_any_threads(f, {gaussian({300, 301}, "x", Dtype::f32)}));
   CHECK(difference_of_f32(f, {gaussian({300, 301}, "x")}) < 2e-7);
 }

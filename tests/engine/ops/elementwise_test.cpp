@@ -20,7 +20,8 @@ struct Case {
 };
 
 std::vector<Case> cases(Index rows, Index columns) {
-  const Tensor a = gaussian({rows, columns}, "a"), b = gaussian({rows, columns}, "b"), bias = gaussian({columns}, "bias");
+  const Tensor a = gaussian({rows, columns}, "a"), b = gaussian({rows, columns}, "b"),
+               bias = gaussian({columns}, "bias");
   return {
       {"add", [](const std::vector<Tensor>& in) { return add(in[0], in[1]); }, {a, b}},
       {"add(x, x)", [](const std::vector<Tensor>& in) { return add(in[0], in[0]); }, {a}},
@@ -109,8 +110,10 @@ TEST_CASE("relu: derivative 0 at 0, NaN passes, and the observer hears of the ki
 
 TEST_CASE("element-wise ops: errors name the op and both shapes") {
   const Tensor a = Tensor::zeros({2, 3}, Dtype::f32), b = Tensor::zeros({3, 2}, Dtype::f32);
-  REQUIRE_THROWS_WITH(add(a, b), ContainsSubstring("add: both operands must have one shape and dtype, got f32 [2, 3] and f32 [3, 2]"));
-  REQUIRE_THROWS_WITH(subtract(a, a.cast(Dtype::f64)), ContainsSubstring("subtract:") && ContainsSubstring("f64 [2, 3]"));
+  REQUIRE_THROWS_WITH(
+      add(a, b), ContainsSubstring("add: both operands must have one shape and dtype, got f32 [2, 3] and f32 [3, 2]"));
+  REQUIRE_THROWS_WITH(subtract(a, a.cast(Dtype::f64)),
+                      ContainsSubstring("subtract:") && ContainsSubstring("f64 [2, 3]"));
   REQUIRE_THROWS_WITH(multiply(a, b), ContainsSubstring("multiply:"));
   REQUIRE_THROWS_WITH(add_bias(a, Tensor::zeros({2}, Dtype::f32)),
                       ContainsSubstring("add_bias: bias must be f32 [3] for x [2, 3], got f32 [2]"));

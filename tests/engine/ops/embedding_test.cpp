@@ -26,8 +26,8 @@ TEST_CASE("embedding: gradients, with ids that come once, several times and neve
 
 TEST_CASE("embedding: a table tied to the output receives both gradients") {
   const Tensor ids = Tensor::from<std::int32_t>({4}, {1, 2, 1, 0});
-  const auto result = gradcheck(
-      [=](const std::vector<Tensor>& in) { return linear(embedding(in[0], ids, 2), in[0]); }, {gaussian({3, 5}, "table")});
+  const auto result = gradcheck([=](const std::vector<Tensor>& in) { return linear(embedding(in[0], ids, 2), in[0]); },
+                                {gaussian({3, 5}, "table")});
   INFO(result.report);
   CHECK(result);
 }
@@ -43,9 +43,11 @@ TEST_CASE("embedding: f32 against f64, threads") {
 
 TEST_CASE("embedding: errors say which id, where") {
   const Tensor table = Tensor::zeros({10, 2}, Dtype::f32);
-  REQUIRE_THROWS_WITH(embedding(table, Tensor::from<std::int32_t>({3}, {0, 9, 10})),
-                      ContainsSubstring("embedding: indices must be in [0, 10) for a table [10, 2], got 10 at position 2"));
-  REQUIRE_THROWS_WITH(embedding(table, Tensor::from<std::int32_t>({1}, {-1})), ContainsSubstring("got -1 at position 0"));
+  REQUIRE_THROWS_WITH(
+      embedding(table, Tensor::from<std::int32_t>({3}, {0, 9, 10})),
+      ContainsSubstring("embedding: indices must be in [0, 10) for a table [10, 2], got 10 at position 2"));
+  REQUIRE_THROWS_WITH(embedding(table, Tensor::from<std::int32_t>({1}, {-1})),
+                      ContainsSubstring("got -1 at position 0"));
   REQUIRE_THROWS_WITH(embedding(table, Tensor::zeros({3}, Dtype::f32)), ContainsSubstring("indices must be i32"));
   REQUIRE_THROWS_WITH(embedding(Tensor::zeros({3}, Dtype::f32), Tensor::zeros({3}, Dtype::i32)),
                       ContainsSubstring("embedding: the table must have rank 2"));

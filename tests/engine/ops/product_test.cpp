@@ -54,8 +54,8 @@ TEST_CASE("matmul: values and gradients in all four ways") {
       INFO("transposed: a " << ta << ", b " << tb);
       const Tensor a = gaussian(ta ? Shape{5, 3} : Shape{3, 5}, "a");
       const Tensor b = gaussian(tb ? Shape{4, 5} : Shape{5, 4}, "b");
-      const auto result = gradcheck(
-          [=](const std::vector<Tensor>& in) { return matmul(in[0], in[1], ta, tb); }, {a, b}, {.names = {"a", "b"}});
+      const auto result = gradcheck([=](const std::vector<Tensor>& in) { return matmul(in[0], in[1], ta, tb); }, {a, b},
+                                    {.names = {"a", "b"}});
       INFO(result.report);
       CHECK(result);
       if (!ta && !tb) CHECK(same_bits(matmul(a, b), expected));
@@ -71,10 +71,12 @@ TEST_CASE("matmul: values and gradients in all four ways") {
 }
 
 TEST_CASE("products of a tensor with itself") {
-  const auto square = gradcheck([](const std::vector<Tensor>& in) { return matmul(in[0], in[0]); }, {gaussian({4, 4}, "x")});
+  const auto square =
+      gradcheck([](const std::vector<Tensor>& in) { return matmul(in[0], in[0]); }, {gaussian({4, 4}, "x")});
   INFO(square.report);
   CHECK(square);
-  const auto gram = gradcheck([](const std::vector<Tensor>& in) { return linear(in[0], in[0]); }, {gaussian({3, 5}, "x")});
+  const auto gram =
+      gradcheck([](const std::vector<Tensor>& in) { return linear(in[0], in[0]); }, {gaussian({3, 5}, "x")});
   INFO(gram.report);
   CHECK(gram);
 }
@@ -84,20 +86,24 @@ TEST_CASE("products: f32 against f64, threads") {
                                       gaussian({130}, "bias", Dtype::f32)};
   CHECK(difference_of_f32(linear_of, inputs) < 2e-6);
   CHECK(same_on_any_threads(linear_of, inputs));
-  const std::vector<Tensor> long_sum = {gaussian({5000, 20}, "x", Dtype::f32), gaussian({30, 20}, "weight", Dtype::f32)};
+  const std::vector<Tensor> long_sum = {gaussian({5000, 20}, "x", Dtype::f32),
+                                        gaussian({30, 20}, "weight", Dtype::f32)};
   CHECK(same_on_any_threads(linear_of, long_sum));  // the weight gradient sums over 5000 rows
 }
 
 TEST_CASE("products: errors name the op and both shapes") {
   const Tensor x = Tensor::zeros({2, 3}, Dtype::f32), weight = Tensor::zeros({5, 4}, Dtype::f32);
-  REQUIRE_THROWS_WITH(linear(x, weight), ContainsSubstring("linear:") && ContainsSubstring("x [2, 3] and weight [5, 4]"));
+  REQUIRE_THROWS_WITH(linear(x, weight),
+                      ContainsSubstring("linear:") && ContainsSubstring("x [2, 3] and weight [5, 4]"));
   REQUIRE_THROWS_WITH(linear(x, Tensor::zeros({5, 3}, Dtype::f64)), ContainsSubstring("one dtype, got f32 and f64"));
   REQUIRE_THROWS_WITH(linear(x, Tensor::zeros({3}, Dtype::f32)), ContainsSubstring("weight must have rank 2"));
   REQUIRE_THROWS_WITH(linear(x, Tensor::zeros({5, 3}, Dtype::f32), Tensor::zeros({3}, Dtype::f32)),
                       ContainsSubstring("bias must be f32 [5] for weight [5, 3], got f32 [3]"));
-  REQUIRE_THROWS_WITH(matmul(x, weight), ContainsSubstring("matmul: the inner extents must be equal, got [2, 3] times [5, 4]"));
+  REQUIRE_THROWS_WITH(matmul(x, weight),
+                      ContainsSubstring("matmul: the inner extents must be equal, got [2, 3] times [5, 4]"));
   REQUIRE_THROWS_WITH(matmul(x, weight, true, true), ContainsSubstring("[2, 3] transposed times [5, 4] transposed"));
-  REQUIRE_THROWS_WITH(matmul(x, Tensor::zeros({3}, Dtype::f32)), ContainsSubstring("matmul: operands must have rank 2"));
+  REQUIRE_THROWS_WITH(matmul(x, Tensor::zeros({3}, Dtype::f32)),
+                      ContainsSubstring("matmul: operands must have rank 2"));
   REQUIRE_THROWS_WITH(matmul(Tensor::zeros({2, 2}, Dtype::i32), Tensor::zeros({2, 2}, Dtype::i32)),
                       ContainsSubstring("matmul: takes f32 or f64, got i32"));
 }

@@ -71,10 +71,13 @@ TEST_CASE("reductions: f32 sums lose no digits on the way") {
 
 TEST_CASE("reductions: errors") {
   const Tensor x = Tensor::zeros({3, 2}, Dtype::f32);
-  REQUIRE_THROWS_WITH(mean(Tensor::zeros({0, 2}, Dtype::f32)), ContainsSubstring("mean: x must have elements, got shape [0, 2]"));
+  REQUIRE_THROWS_WITH(mean(Tensor::zeros({0, 2}, Dtype::f32)),
+                      ContainsSubstring("mean: x must have elements, got shape [0, 2]"));
   REQUIRE_THROWS_WITH(mean_rows(Tensor::zeros({0, 2}, Dtype::f32)), ContainsSubstring("mean_rows: x must have rows"));
   REQUIRE_THROWS_WITH(sum(Tensor::zeros({2}, Dtype::i32)), ContainsSubstring("sum: takes f32 or f64, got i32"));
-  REQUIRE_THROWS_WITH(gather_rows(x, Tensor::from<std::int32_t>({2}, {0, 3})),
-                      ContainsSubstring("gather_rows: indices must be in [0, 3) for a table [3, 2], got 3 at position 1"));
-  REQUIRE_THROWS_WITH(gather_rows(x, x), ContainsSubstring("gather_rows: indices must be i32 of rank 1, got f32 [3, 2]"));
+  REQUIRE_THROWS_WITH(
+      gather_rows(x, Tensor::from<std::int32_t>({2}, {0, 3})),
+      ContainsSubstring("gather_rows: indices must be in [0, 3) for a table [3, 2], got 3 at position 1"));
+  REQUIRE_THROWS_WITH(gather_rows(x, x),
+                      ContainsSubstring("gather_rows: indices must be i32 of rank 1, got f32 [3, 2]"));
 }
