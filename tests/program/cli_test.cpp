@@ -1,0 +1,257 @@
+// The program from outside: exit statuses, messages, files, and the same bits on any number of threads.
+#include "program.h"
+#include "tests/support/catch.h"
+
+using namespace normlab_tests;
+
+namespace {
+
+// Small enough to train in a second.
+const char* const kSmall = R"({
+  "question": "Does it run?",
+  "model": {"layers": 1, "width": 16, "heads": 2, "feed_forward": 32, "dropout": 0.1},
+  "data": {"kind": "synthetic", "train_tokens": 4000, "valid_tokens": 500, "test_tokens": 500,
+           "batching": {"kind": "sentences", "tokens_per_batch": 512}},
+  "train": {"steps": 6, "evaluate_every": 3, "checkpoint_every": 2, "log_every": 1,
+            "optimizer": {"kind": "adam", "rate": 1e-3}}
+})";
+
+std::string replaced(std::string whole, const std::string& part, const std::string& by) {
+  const std::size_t at = whole.find(part);
+  REQUIRE(at != std::string::npos);
+  return whole.replace(at, part.size(), by);
+}
+
+struct World {
+  explicit World(const std::string& name) : scratch(name) { write(kSmall); }
+  void write(const std::string& json) { spill(scratch / "config.json", json); }
+  Outcome run(std::vector<std::string> arguments, const Settings& settings = {}) {
+    return run_program(arguments, scratch, settings);
+  }
+  Outcome train(const std::string& out, std::vector<std::string> more = {}, const Settings& settings = {}) {
+    std::vector<std::string> arguments{"run", (scratch / "config.json").string(), "--out", (scratch / out).string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run(arguments, settings);
+  }
+  Scratch scratch;
+};
+
+// A bad config: exit status 2, the message holds every part, and no folder was made.
+void check_refused(World& world, const std::string& json, const std::vector<std::string>& parts,
+                   std::vector<std::string> more = {}, int status = 2) {
+  world.write(json);
+  const Outcome outcome = world.train("refused", more);
+  INFO(outcome.error);
+  CHECK(outcome.status == status);
+  for (const std::string& part : parts) CHECK_THAT(outcome.error, ContainsSubstring(part));
+  CHECK_FALSE(fs::exists(world.scratch / "refused"));
+}
+
+}  // namespace
+
+TEST_CASE("a run leaves what the design promises, and its resolved config gives the same run") {
+  World world("files");
+  const Outcome first = world.train("first");
+  INFO(first.error);
+  REQUIRE(first.status == 0);
+  CHECK_THAT(first.out, ContainsSubstring("Does it run?"));
+  CHECK_THAT(first.out, ContainsSubstring("bigram"));
+  for (const std::string file : {"config.json", "run.json", "metrics.jsonl", "metrics.csv", "result.json",
+                                 "checkpoints/step_000000006.safetensors", "figures/validation.csv"}) {
+    INFO(file);
+    CHECK(fs::exists(world.scratch / ("first/" + file)));
+  }
+  const Outcome second = world.run({"run", (world.scratch / "first/config.json").string(), "--out",
+                                    (world.scratch / "second").string()});
+  REQUIRE(second.status == 0);
+  CHECK(slurp(world.scratch / "first/config.json") == slurp(world.scratch / "second/config.json"));
+  CHECK(without_times(slurp(world.scratch / "first/metrics.jsonl")) ==
+        without_times(slurp(world.scratch / "second/metrics.jsonl")));
+}
+
+TEST_CASE("the same bits on 1, 2 and 4 threads, with OMP_NUM_THREADS set and unset, with probes and without") {
+  World world("threads");
+  REQUIRE(world.train("base", {"--threads", "1"}).status == 0);
+  const auto same = [&](const std::string& folder) {
+    return without_times(slurp(world.scratch / (folder + "/metrics.jsonl"))) ==
+               without_times(slurp(world.scratch / "base/metrics.jsonl")) &&
+           slurp(world.scratch / (folder + "/checkpoints/step_000000006.safetensors")) ==
+               slurp(world.scratch / "base/checkpoints/step_000000006.safetensors");
+  };
+  for (const std::string threads : {"1", "2", "4"}) {
+    INFO(threads);
+    REQUIRE(world.train("threads" + threads, {"--threads", threads}).status == 0);
+    CHECK(same("threads" + threads));
+    Settings settings;
+    settings.environment = {{"OMP_NUM_THREADS", threads}};
+    REQUIRE(world.train("omp" + threads, {}, settings).status == 0);
+    CHECK(same("omp" + threads));
+  }
+  Settings unset;
+  unset.environment = {{"OMP_NUM_THREADS", ""}};
+  REQUIRE(world.train("unset", {}, unset).status == 0);
+  CHECK(same("unset"));
+
+  REQUIRE(world.train("probes", {"probes.every=1"}).status == 0);
+  CHECK(without_times(slurp(world.scratch / "probes/metrics.jsonl")) ==
+        without_times(slurp(world.scratch / "base/metrics.jsonl")));
+  CHECK_THAT(slurp(world.scratch / "probes/probes.jsonl"), ContainsSubstring("layers.0.attention.out"));
+}
+
+TEST_CASE("a folder that holds a finished, an unfinished or another run") {
+  World world("folders");
+  REQUIRE(world.train("done").status == 0);
+  const std::string before = slurp(world.scratch / "done/metrics.jsonl");
+  const Outcome again = world.train("done");
+  CHECK(again.status == 0);  // nothing is repeated
+  CHECK(slurp(world.scratch / "done/metrics.jsonl") == before);
+
+  const Outcome other = world.train("done", {"model.width=32"});
+  CHECK(other.status == 2);
+  CHECK_THAT(other.error, ContainsSubstring("holds another experiment"));
+  CHECK_THAT(other.error, ContainsSubstring("\"width\": 16"));
+  CHECK_THAT(other.error, ContainsSubstring("--out"));
+
+  fs::copy(world.scratch / "done", world.scratch / "half", fs::copy_options::recursive);
+  fs::remove(world.scratch / "half/result.json");
+  const Outcome unfinished = world.train("half");
+  CHECK(unfinished.status == 2);
+  CHECK_THAT(unfinished.error, ContainsSubstring("--resume"));
+  CHECK(world.train("half", {"--resume"}).status == 0);
+  CHECK(without_times(slurp(world.scratch / "half/metrics.jsonl")) == without_times(before));
+}
+
+TEST_CASE("a checkpoint that is cut or of another model is refused with what to do") {
+  World world("checkpoint");
+  REQUIRE(world.train("run").status == 0);
+  fs::remove(world.scratch / "run/result.json");
+  const fs::path last = world.scratch / "run/checkpoints/step_000000006.safetensors";
+  const std::string whole = slurp(last);
+  spill(last, whole.substr(0, whole.size() / 2));
+  const Outcome cut = world.train("run", {"--resume"});
+  CHECK(cut.status == 2);
+  CHECK_THAT(cut.error, ContainsSubstring("step_000000006.safetensors"));
+  CHECK_THAT(cut.error, ContainsSubstring("remove"));
+  REQUIRE(world.train("wide", {"model.width=32"}).status == 0);
+  fs::copy_file(world.scratch / "wide/checkpoints/step_000000006.safetensors", last,
+                fs::copy_options::overwrite_existing);
+  const Outcome other = world.train("run", {"--resume"});
+  CHECK(other.status == 2);
+  CHECK_THAT(other.error, ContainsSubstring("layers.0.attention.query.weight"));
+}
+
+TEST_CASE("bad configs: one message that says where, what was expected, what came; nothing is written") {
+  World world("bad");
+  const std::string good = kSmall;
+  check_refused(world, replaced(good, "\"width\"", "\"widht\""), {"config.json:3", "model.widht", "did you mean \"width\""});
+  check_refused(world, replaced(good, "\"heads\": 2", "\"heads\": 3"), {"width", "16", "heads", "3"});
+  check_refused(world, replaced(good, "\"layers\": 1", "\"layers\": \"one\""), {"model.layers", "whole number", "\"one\""});
+  check_refused(world, replaced(good, "\"layers\": 1", "\"layers\": -1"), {"model.layers", "-1"});
+  check_refused(world, replaced(good, "\"layers\": 1", "\"layers\": 1, \"layers\": 2"), {"model.layers", "twice"});
+  check_refused(world, replaced(good, "\"steps\": 6", "\"steps\": 6, \"epochs\": 2"), {"steps", "epochs"});
+  check_refused(world, replaced(good, "\"adam\"", "\"adamm\""), {"train.optimizer.kind", "adamm", "adam"});
+  check_refused(world, replaced(good, "{", "{{"), {"config.json:1"});
+  check_refused(world, "", {"config.json", "empty"});
+  check_refused(world, good, {"command line", "model.widht", "width"}, {"model.widht=3"});
+  check_refused(world, replaced(replaced(good, "\"width\"", "\"widht\""), "\"rate\"", "\"rat\""),
+                {"model.widht", "train.optimizer.rat"});
+}
+
+TEST_CASE("a model that cannot fit is refused before anything is allocated") {
+  World world("huge");
+  check_refused(world,
+                replaced(replaced(kSmall, "\"width\": 16", "\"width\": 32768"), "\"layers\": 1", "\"layers\": 100"),
+                {"memory", "parameters", "this machine has"});
+}
+
+TEST_CASE("bad data: missing folder, empty text, short text, unknown word") {
+  World world("data");
+  const std::string config = R"({"question": "?", "model": {"layers": 1, "width": 16, "heads": 2},
+    "data": {"kind": "text", "folder": "corpus", "train": "train.txt", "valid": "valid.txt", "unknown": "error",
+             "batching": {"kind": "continuous", "sequence_length": 8, "sequences": 4}},
+    "train": {"steps": 2}})";
+  const std::vector<std::string> data{"--data", world.scratch.path().string()};
+  check_refused(world, config, {"corpus"}, data);
+  spill(world.scratch / "corpus/train.txt", "");
+  spill(world.scratch / "corpus/valid.txt", "a b\n");
+  check_refused(world, config, {"train.txt", "empty"}, data);
+  spill(world.scratch / "corpus/train.txt", "a b c\n");
+  check_refused(world, config, {"train", "tokens", "batch"}, data);
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "a b c\n";
+  spill(world.scratch / "corpus/train.txt", text);
+  spill(world.scratch / "corpus/valid.txt", "a b\nc zebra\n");
+  check_refused(world, config, {"valid.txt", "zebra", "2"}, data);
+  world.write(config);
+  spill(world.scratch / "corpus/valid.txt", "a b\nc a\n");
+  const Outcome good = world.train("good", data);
+  INFO(good.error);
+  CHECK(good.status == 0);
+}
+
+TEST_CASE("the machine's failures: a folder that cannot be written") {
+  World world("unwritable");
+  spill(world.scratch / "file", "in the way");
+  const Outcome outcome = world.train("file/run");
+  CHECK(outcome.status != 0);
+  CHECK_THAT(outcome.error, ContainsSubstring("file/run"));
+}
+
+TEST_CASE("a diverged run says where, and ends with status 3; in a sweep it is a datum") {
+  World world("diverged");
+  world.write(replaced(kSmall, "\"kind\": \"adam\", \"rate\": 1e-3", "\"kind\": \"sgd\", \"rate\": 1e30"));
+  const Outcome alone = world.train("alone");
+  INFO(alone.error);
+  CHECK(alone.status == 3);
+  CHECK_THAT(alone.error, ContainsSubstring("diverged at step"));
+  CHECK_THAT(slurp(world.scratch / "alone/result.json"), ContainsSubstring("\"final_nll\": \"inf\""));
+  std::string sweep = kSmall;
+  sweep.insert(sweep.rfind('}'), R"(, "sweep": {"seeds": [1, 2], "axes": [{"train.optimizer.rate": [1e-3, 1e30]}]})");
+  world.write(replaced(sweep, "\"kind\": \"adam\"", "\"kind\": \"sgd\""));
+  world.write(replaced(replaced(sweep, "\"kind\": \"adam\"", "\"kind\": \"sgd\""), ", \"rate\": 1e-3", ""));
+  const Outcome both = world.train("sweep");
+  INFO(both.error << both.out);
+  CHECK(both.status == 0);
+  CHECK_THAT(both.out, ContainsSubstring("rate=0.001"));
+  CHECK(fs::exists(world.scratch / "sweep/summary.csv"));
+}
+
+TEST_CASE("check, list, schema and help") {
+  World world("commands");
+  const Outcome check = world.run({"check", (world.scratch / "config.json").string()});
+  INFO(check.error << check.out);
+  CHECK(check.status == 0);
+  CHECK_THAT(check.out, ContainsSubstring("agree with finite differences"));
+  CHECK_THAT(check.out, ContainsSubstring("parameters"));
+  const Outcome list = world.run({"list"});
+  CHECK(list.status == 0);
+  CHECK_THAT(list.out, ContainsSubstring("configs/quick.json"));
+  const Outcome schema = world.run({"schema"});
+  CHECK(schema.status == 0);
+  CHECK_THAT(schema.out, ContainsSubstring("json-schema.org"));
+  CHECK(world.run({"--help"}).status == 0);
+  CHECK(world.run({"frobnicate"}).status == 2);
+  CHECK(world.run({}).status == 2);
+  CHECK(world.run({"run", (world.scratch / "absent.json").string()}).status == 2);
+}
+
+TEST_CASE("every config takes a step and passes check", "[slow]") {
+  World world("configs");
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(NORMLAB_SOURCE_DIR) / "configs")) {
+    if (entry.path().extension() != ".json") continue;
+    // Those on real text take their step on a text made here, under the same file names.
+    std::string words;
+    for (int i = 0; i < 3000; ++i) words += "the cat number " + std::to_string(i % 97) + " sat\n";
+    for (const std::string name : {"train", "valid", "test"}) {
+      spill(world.scratch / ("ptb/ptb." + name + ".txt"), words);
+    }
+    const Outcome outcome =
+        world.run({"run", entry.path().string(), "train.steps=1", "train.epochs=0", "--out",
+                   (world.scratch / entry.path().stem().string()).string(), "--data", world.scratch.path().string()});
+    INFO(entry.path().string() << outcome.error);
+    CHECK(outcome.status == 0);
+    const Outcome check = world.run({"check", entry.path().string(), "--data", world.scratch.path().string()});
+    INFO(check.error);
+    CHECK(check.status == 0);
+  }
+}
