@@ -80,9 +80,8 @@ template <class T>
 void fill_mask(ScoreRow<T> mask, const Item& item, Index query, double dropout, const RandomStream& stream) {
   // Every query has 2^20 blocks of four words to itself, every head 2^20 queries.
   const std::uint64_t first_block = item.number << 40 | static_cast<std::uint64_t>(query) << 20;
-  const Index count = (mask.size() + 63) / 64 * 64;  // random_words works in batches of that many
-  std::uint32_t* words = scratch<std::uint32_t>(count);
-  random_words(stream, first_block, {words, static_cast<std::size_t>(count)});
+  std::uint32_t* words = scratch<std::uint32_t>(mask.size());
+  random_words(stream, first_block, {words, static_cast<std::size_t>(mask.size())});
   const auto threshold = static_cast<std::uint32_t>(dropout * 0x1p32);
   const T kept = static_cast<T>(1 / (1 - dropout));
   for (Index j = 0; j < mask.size(); ++j) mask[j] = words[j] < threshold ? T{0} : kept;
