@@ -131,7 +131,7 @@ TEST_CASE("a checkpoint that is cut or of another model is refused with what to 
   const Outcome cut = world.train("run", {"--resume"});
   CHECK(cut.status == 2);
   CHECK_THAT(cut.error, ContainsSubstring("step_000000006.safetensors"));
-  CHECK_THAT(cut.error, ContainsSubstring("remove"));
+  CHECK_THAT(cut.error, ContainsSubstring("delete it"));
   REQUIRE(world.train("wide", {"model.width=32"}).status == 0);
   fs::copy_file(world.scratch / "wide/checkpoints/step_000000006.safetensors", last,
                 fs::copy_options::overwrite_existing);

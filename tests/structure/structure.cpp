@@ -98,7 +98,8 @@ Violations own_header_not_first(const fs::path& root) {
   std::string done;  // the file whose first include was seen
   for_each_line(root, library_folders(), [&](const Line& line) {
     std::smatch match;
-    if (line.file == done || fs::path(line.file).extension() != ".cpp" || !std::regex_search(line.text, match, include)) return;
+    if (line.file == done || fs::path(line.file).extension() != ".cpp" || !std::regex_search(line.text, match, include))
+      return;
     done = line.file;
     const fs::path header = fs::path(line.file).replace_extension(".h");
     if (!fs::exists(root / header)) return;

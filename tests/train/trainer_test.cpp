@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "engine/parallel.h"
+#include "engine/ops/loss.h"
 #include "tests/support/catch.h"
 #include "train/experiment/sweep_config.h"
 #include "train/run.h"
@@ -15,7 +15,7 @@ namespace {
 const char* const kConfig = R"({
   "question": "?",
   "model": {"layers": 2, "width": 16, "heads": 2, "feed_forward": 32, "dropout": 0.1, "attention_dropout": 0.1},
-  "data": {"kind": "synthetic", "train_tokens": 3000, "valid_tokens": 700, "test_tokens": 0,
+  "data": {"kind": "synthetic", "train_tokens": 3000, "valid_tokens": 700, "test_tokens": 0, "clauses": 1, "phrases": 4,
            "batching": {"kind": "sentences", "tokens_per_batch": 256}},
   "train": {"steps": 8, "evaluate_every": 4, "optimizer": {"kind": "adam", "rate": 1e-3}}
 })";
