@@ -185,8 +185,8 @@ void SyntheticOptions::fields(Fields& f) {
   batching.fields(f, "batching", "how the text becomes batches; a story is a line");
   const std::int64_t most = 10'000'000;
   f.require(topics * articles <= most && topics * articles * nouns_per_article <= most, "topics",
-            text("topics x articles x nouns_per_article must be at most ", most, ", got ", topics, " x ", articles, " x ",
-                 nouns_per_article));
+            text("topics x articles x nouns_per_article must be at most ", most, ", got ", topics, " x ", articles,
+                 " x ", nouns_per_article));
   f.require(cast <= names, "cast", text("must be at most the number of names ", names, ", got ", cast));
 }
 

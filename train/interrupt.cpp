@@ -1,3 +1,4 @@
+// The flag that a signal sets: see the header.
 #include "interrupt.h"
 
 #include <csignal>

@@ -1,3 +1,4 @@
+// The gradient check of a whole model: see the header.
 #include "model_check.h"
 
 #include <algorithm>

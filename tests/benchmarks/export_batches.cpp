@@ -1,4 +1,5 @@
-// Writes what an independent program needs to follow a run of ours step by step: the initial weights, and the first batches.
+// Writes what an independent program needs to follow a run of ours step by step: the initial weights, and the first
+// batches.
 //
 //   export_batches CONFIG DATA_DIRECTORY OUT_FOLDER BATCHES
 //

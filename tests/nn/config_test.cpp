@@ -1,4 +1,5 @@
-// The fields of a model's config: that each is listed, with values an enum can take, and the rule between width and heads.
+// The fields of a model's config: that each is listed, with values an enum can take, and the rule between width and
+// heads.
 #include "nn/language_model.h"
 #include "tests/nn/support.h"
 

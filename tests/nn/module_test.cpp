@@ -30,7 +30,8 @@ class Counter : public Module {
 
 class Pair : public Module {
  public:
-  explicit Pair(const Init& init) : Module(init), first(child<Counter>("first")), second(child<Linear>("second", 3, 2)) {}
+  explicit Pair(const Init& init)
+      : Module(init), first(child<Counter>("first")), second(child<Linear>("second", 3, 2)) {}
   Counter& first;
   Linear& second;
 };

@@ -1,4 +1,5 @@
-// What the tests of modules share: random inputs, parameters moved off their special initial values, and gradient checks.
+// What the tests of modules share: random inputs, parameters moved off their special initial values, and gradient
+// checks.
 #pragma once
 
 #include <algorithm>

@@ -38,7 +38,7 @@ void for_each_line(const fs::path& root, const std::vector<std::string>& folders
     if (!fs::exists(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       const fs::path extension = entry.path().extension();
-      if (extension == ".h" || extension == ".cpp") files.push_back(entry.path());
+      if (extension == ".h" || extension == ".cpp" || extension == ".inl") files.push_back(entry.path());
     }
   }
   std::sort(files.begin(), files.end());
@@ -98,7 +98,8 @@ Violations own_header_not_first(const fs::path& root) {
   std::string done;  // the file whose first include was seen
   for_each_line(root, library_folders(), [&](const Line& line) {
     std::smatch match;
-    if (line.file == done || is_header(line.file) || !std::regex_search(line.text, match, include)) return;
+    if (line.file == done || fs::path(line.file).extension() != ".cpp" || !std::regex_search(line.text, match, include))
+      return;
     done = line.file;
     const fs::path header = fs::path(line.file).replace_extension(".h");
     if (!fs::exists(root / header)) return;

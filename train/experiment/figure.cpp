@@ -1,3 +1,4 @@
+// Figures: see the header.
 #include "figure.h"
 
 #include <fmt/format.h>

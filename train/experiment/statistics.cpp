@@ -1,3 +1,4 @@
+// Intervals over seeds: see the header.
 #include "statistics.h"
 
 #include <cmath>

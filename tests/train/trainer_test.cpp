@@ -1,0 +1,186 @@
+// The trainer: what a step is, what it leaves alone, and what those who look on are told.
+#include "train/trainer.h"
+
+#include <cmath>
+
+#include "engine/ops/loss.h"
+#include "tests/support/catch.h"
+#include "train/experiment/sweep_config.h"
+#include "train/run.h"
+
+using namespace normlab;
+
+namespace {
+
+const char* const kConfig = R"({
+  "question": "?",
+  "model": {"layers": 2, "width": 16, "heads": 2, "feed_forward": 32, "dropout": 0.1, "attention_dropout": 0.1},
+  "data": {"kind": "synthetic", "train_tokens": 3000, "valid_tokens": 700, "test_tokens": 0, "clauses": 1, "phrases": 4,
+           "batching": {"kind": "sentences", "tokens_per_batch": 256}},
+  "train": {"steps": 8, "evaluate_every": 4, "optimizer": {"kind": "adam", "rate": 1e-3}}
+})";
+
+struct Listening : Listener {
+  std::vector<StepReport> steps;
+  std::vector<EvaluationReport> evaluations;
+  std::vector<Probe::Record> probes;
+  std::vector<std::int64_t> checkpoints;
+  void on_step(const StepReport& report) override { steps.push_back(report); }
+  void on_evaluation(const EvaluationReport& report) override { evaluations.push_back(report); }
+  void on_probe(std::int64_t, const std::vector<Probe::Record>& records) override {
+    probes.insert(probes.end(), records.begin(), records.end());
+  }
+  void on_checkpoint(const Progress& progress) override { checkpoints.push_back(progress.step); }
+};
+
+// A run from a config's text with overrides, all parts in the open.
+struct Training {
+  explicit Training(const std::vector<std::string>& overrides = {})
+      : config(parse_experiment(kConfig, "test.json", overrides).runs.at(0).config),
+        data(load_data(config, ".")),
+        model(init_of(config), config.model, data->vocabulary_size(), data->longest_sequence()),
+        optimizer(config.train.optimizer->make(model.parameters())),
+        trainer(config, model, *data) {}
+  static Init init_of(const Config& config) {
+    Init init;
+    init.seed = config.seed_of_init();
+    init.dtype = config.dtype;
+    return init;
+  }
+  void run() { trainer.run({}, *optimizer, {&listening}); }
+
+  Config config;
+  std::unique_ptr<LanguageData> data;
+  LanguageModel model;
+  std::unique_ptr<Optimizer> optimizer;
+  Trainer trainer;
+  Listening listening;
+};
+
+}  // namespace
+
+TEST_CASE("the loop reports every step, evaluates and saves when it is due") {
+  Training t({"train.checkpoint_every=3"});
+  t.run();
+  REQUIRE(t.listening.steps.size() == 8);
+  CHECK(t.listening.steps[4].progress.step == 5);
+  CHECK(t.listening.steps[4].progress.batch == 5);
+  std::vector<std::int64_t> evaluated;
+  for (const auto& evaluation : t.listening.evaluations) evaluated.push_back(evaluation.step);
+  CHECK(evaluated == std::vector<std::int64_t>{0, 4, 8});
+  CHECK(t.listening.checkpoints == std::vector<std::int64_t>{3, 6, 8});
+}
+
+TEST_CASE("training learns: the loss falls well below a uniform guess") {
+  Training t({"train.steps=150", "train.evaluate_every=0", "train.optimizer.rate=0.01"});
+  t.run();
+  CHECK(t.listening.steps.front().nll == Approx(std::log(t.data->vocabulary_size())).margin(1));
+  CHECK(t.listening.steps.back().nll < 0.75 * t.listening.steps.front().nll);
+}
+
+TEST_CASE("epochs are passes over all batches, the last step of each padded by no batch") {
+  Training t({"train.steps=0", "train.epochs=2", "train.accumulate=4"});
+  const std::int64_t per_epoch = (t.data->batches_per_epoch() + 3) / 4;
+  CHECK(t.trainer.steps() == 2 * per_epoch);
+}
+
+TEST_CASE("accumulated micro-batches give the gradient of one batch of all their tokens") {
+  // Without dropout, one step of plain SGD on four batches of 128 tokens and the mean over the same four by hand.
+  const std::vector<std::string> common = {
+      "model.dropout=0", "model.attention_dropout=0", "dtype=f64",
+      "train.steps=1",   "train.evaluate_every=0",    "data.batching.tokens_per_batch=150"};
+  auto overrides = common;
+  overrides.push_back("train.accumulate=4");
+  Training accumulated(overrides), by_hand(common);
+  accumulated.run();
+  double loss = 0, tokens = 0;
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    const Batch batch = by_hand.data->training_batch(i);
+    const auto entropy = cross_entropy(by_hand.model.logits(batch.inputs, batch.rows, {}), batch.targets, batch.rows);
+    loss += entropy.nll;
+    tokens += static_cast<double>(entropy.tokens);
+  }
+  CHECK(accumulated.listening.steps[0].nll == Approx(loss / tokens).epsilon(1e-12));
+  CHECK(accumulated.listening.steps[0].tokens == static_cast<std::int64_t>(tokens));
+}
+
+TEST_CASE("perplexity is the same for every batch size of the evaluation") {
+  Training small({"data.batching.tokens_per_batch=100", "dtype=f64"}),
+      large({"data.batching.tokens_per_batch=600", "dtype=f64"});
+  const auto a = small.trainer.evaluate(Split::valid, 0), b = large.trainer.evaluate(Split::valid, 0);
+  CHECK(a.tokens == b.tokens);
+  CHECK(a.perplexity() == Approx(b.perplexity()).epsilon(1e-12));
+  CHECK(a.perplexity() == Approx(std::exp(a.nll / static_cast<double>(a.tokens))));
+}
+
+TEST_CASE("no new storage after the first step of a repeating shape") {
+  // Segments of one length give batches of one shape.
+  std::string json = kConfig;
+  const std::string sentences = R"({"kind": "sentences", "tokens_per_batch": 256})";
+  json.replace(json.find(sentences), sentences.size(),
+               R"({"kind": "continuous", "sequence_length": 32, "sequences": 4})");
+  struct Counting : Listener {
+    std::vector<std::uint64_t> blocks;
+    void on_step(const StepReport&) override { blocks.push_back(pool_counts().fresh_blocks); }
+  } counting;
+  const Config config = parse_experiment(json, "test.json", {"train.steps=6", "train.evaluate_every=0"}).runs[0].config;
+  const auto data = load_data(config, ".");
+  LanguageModel model(Training::init_of(config), config.model, data->vocabulary_size(), data->longest_sequence());
+  const auto optimizer = config.train.optimizer->make(model.parameters());
+  Trainer(config, model, *data).run({}, *optimizer, {&counting});
+  REQUIRE(counting.blocks.size() == 6);
+  CHECK(counting.blocks.back() == counting.blocks.front());
+}
+
+TEST_CASE("training diverges with the step and the first site that was not finite") {
+  Training t({"train.steps=50", "train.evaluate_every=0"});
+  // A weight that is infinite makes the site right after it the first one.
+  for (const Named& parameter : t.model.parameters()) {
+    if (parameter.path == "layers.1.feed_forward.inner.weight") Tensor(parameter.tensor).fill(INFINITY);
+  }
+  try {
+    t.run();
+    FAIL("nothing was thrown");
+  } catch (const Diverged& error) {
+    CHECK(error.step() == 1);
+    CHECK_THAT(error.site(), ContainsSubstring("layers.1.feed_forward"));
+    CHECK_THAT(error.what(), ContainsSubstring("step 1"));
+  }
+}
+
+TEST_CASE("probes give the norms they name and change nothing") {
+  Training plain({"train.steps=3"}), probed({"train.steps=3", "probes.at=[2]"});
+  plain.run();
+  probed.run();
+  for (std::size_t i = 0; i < 3; ++i) CHECK(plain.listening.steps[i].nll == probed.listening.steps[i].nll);
+  CHECK(plain.listening.steps[2].gradient_norm == probed.listening.steps[2].gradient_norm);
+
+  const auto& records = probed.listening.probes;
+  const auto value = [&](const std::string& site, const std::string& quantity) {
+    for (const auto& record : records) {
+      if (record.site == site && record.quantity == quantity) return record.value;
+    }
+    FAIL("no record of " << site << " " << quantity);
+    return 0.0;
+  };
+  // The whole gradient is made of the parameters' ones.
+  double squares = 0;
+  for (const Named& parameter : probed.model.parameters()) {
+    squares += std::pow(value(parameter.path, "weight_gradient_norm"), 2);
+  }
+  CHECK(std::sqrt(squares) == Approx(probed.listening.steps[1].gradient_norm).epsilon(1e-5));
+  // After a layer norm with weight 1 and bias 0 (nearly so at step 2) a token's vector has length sqrt(width).
+  CHECK(value("final_norm.out", "activation_norm") == Approx(4).epsilon(0.02));
+  CHECK(value("layers.0.attention.out", "activation_gradient_norm") > 0);
+  CHECK(value("layers.1.out", "activation_norm") > 0);
+}
+
+TEST_CASE("patterns of sites") {
+  CHECK(glob_match("*", "anything"));
+  CHECK(glob_match("layers.*.out", "layers.3.attention.out"));
+  CHECK(glob_match("layers.?.out", "layers.3.out"));
+  CHECK_FALSE(glob_match("layers.?.out", "layers.13.out"));
+  CHECK_FALSE(glob_match("*.weight", "layers.0.bias"));
+  CHECK(glob_match("*a*b*", "xxaxxbxx"));
+  CHECK_FALSE(glob_match("", "x"));
+}
