@@ -32,9 +32,9 @@ TEST_CASE("attention: gradient of self attention, causal or not, with and withou
 }
 
 TEST_CASE("attention: gradient of cross attention between sequences of different lengths") {
-  const Rows queries = Rows::of_lengths({2, 3}), keys = Rows::of_lengths({4, 1});
+  const Rows queries = Rows::of_lengths({2, 3}), keys = Rows::of_lengths({4, 2});
   const MultiHeadAttention attention(init_f64("attention"), {.width = 6, .heads = 2, .causal = false, .dropout = 0});
   shake(attention);
-  check_gradients(attention, {random_tensor({5, 6}, "queries"), random_tensor({5, 6}, "keys")},
+  check_gradients(attention, {random_tensor({5, 6}, "queries"), random_tensor({6, 6}, "keys")},
                   [&](const std::vector<Tensor>& in) { return attention.forward(in[0], in[1], queries, keys, {}); });
 }

@@ -24,6 +24,21 @@ TEST_CASE("stack: gradient of a bidirectional stack with a final norm") {
                   [&](const std::vector<Tensor>& in) { return stack.forward(in[0], rows, {}); });
 }
 
+TEST_CASE("each residual branch of a stack has a dropout of its own") {
+  // With half of each of the four branches dropped independently, 1 feature in 16 goes through unchanged. Two branches
+  // that shared their random numbers would make it 1 in 8.
+  StackConfig config = small_config(Placement::pre);
+  config.final_norm = false;
+  config.dropout = 0.5;
+  const Stack stack(init_f64("encoder"), config, false);
+  const Rows rows = Rows::equal(16, 16);
+  const Tensor x = random_tensor({256, 8}, "x");
+  const Tensor y = stack.forward(x, rows, {.training = true, .seed = 1, .step = 1, .micro_batch = 0});
+  Index unchanged = 0;
+  for (Index i = 0; i < x.size(); ++i) unchanged += x.at(i) == y.at(i);
+  CHECK(static_cast<double>(unchanged) / 2048 == Approx(1.0 / 16).margin(0.02));
+}
+
 TEST_CASE("the final norm is there when the config says so, whatever the placement") {
   for (const Placement placement : {Placement::pre, Placement::post}) {
     for (const bool final_norm : {false, true}) {
