@@ -87,11 +87,15 @@ void gemm(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, 
   const TileShape tile = tile_shape(m, n);
   const Index across = (n + tile.columns - 1) / tile.columns;
   const Index down = (m + tile.rows - 1) / tile.rows;
-  parallel(down * across, [&](Index piece) {
-    const Index row = piece / across * tile.rows, column = piece % across * tile.columns;
-    multiply(std::min(tile.rows, m - row), std::min(tile.columns, n - column), k, alpha, from(a, row, 0),
-             from(b, 0, column), c + row * c_stride + column, c_stride, accumulate);
-  });
+  constexpr Index kWorthThreads = 1'000'000;  // multiply-adds: some 20 microseconds of one thread
+  parallel(
+      down * across,
+      [&](Index piece) {
+        const Index row = piece / across * tile.rows, column = piece % across * tile.columns;
+        multiply(std::min(tile.rows, m - row), std::min(tile.columns, n - column), k, alpha, from(a, row, 0),
+                 from(b, 0, column), c + row * c_stride + column, c_stride, accumulate);
+      },
+      m * n * std::max<Index>(1, k) >= kWorthThreads);
 }
 
 template void gemm(Index, Index, Index, float, Operand<float>, Operand<float>, float*, Index, bool);

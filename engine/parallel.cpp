@@ -38,9 +38,9 @@ void set_threads(int count) {
   thread_count = count;
 }
 
-void detail::run_pieces(Index pieces, void (*piece)(void*, Index), void* body) {
+void detail::run_pieces(Index pieces, void (*piece)(void*, Index), void* body, bool share) {
   const int team = static_cast<int>(std::min<Index>(pieces, threads()));
-  if (team <= 1 || omp_in_parallel()) {
+  if (team <= 1 || !share || omp_in_parallel()) {
     flush_denormals();
     for (Index index = 0; index < pieces; ++index) piece(body, index);
     return;

@@ -13,27 +13,32 @@ int threads();  // how many threads kernels use; at first OMP_NUM_THREADS, or th
 void set_threads(int count);  // at least 1
 
 namespace detail {
-void run_pieces(Index pieces, void (*piece)(void* body, Index index), void* body);
+void run_pieces(Index pieces, void (*piece)(void* body, Index index), void* body, bool share);
 }
 
 // Calls body(piece) once for each piece in [0, pieces), on several threads, in any order. Inside another parallel() it
-// runs serially. An exception of the body is thrown again here. Denormal numbers are flushed to zero in the body.
+// runs serially, and also when the work is not worth to `share`. An exception of the body is thrown again here.
+// Denormal numbers are flushed to zero in the body.
 template <class Body>
-void parallel(Index pieces, Body&& body) {
+void parallel(Index pieces, Body&& body, bool share = true) {
   using Plain = std::remove_reference_t<Body>;
   detail::run_pieces(
       pieces, [](void* b, Index index) { (*static_cast<Plain*>(b))(index); },
-      const_cast<void*>(static_cast<const void*>(&body)));
+      const_cast<void*>(static_cast<const void*>(&body)), share);
 }
 
 // How many rows make a piece when one row costs `work` (elements touched, say): about 16 thousand elements.
 inline Index rows_per_piece(Index work) { return std::max<Index>(1, 16384 / std::max<Index>(1, work)); }
 
+// Waking another thread costs as much as touching so many elements; less work than this is done by the calling thread.
+inline constexpr Index kWorthSharing = 65536;
+
 // Calls body(begin, end) on pieces that together cover [0, rows). Pieces must not touch each other's output.
 template <class Body>
 void parallel_rows(Index rows, Index work, Body&& body) {
   const Index step = rows_per_piece(work);
-  parallel((rows + step - 1) / step, [&](Index piece) { body(piece * step, std::min(rows, (piece + 1) * step)); });
+  parallel((rows + step - 1) / step, [&](Index piece) { body(piece * step, std::min(rows, (piece + 1) * step)); },
+           rows * std::max<Index>(1, work) >= kWorthSharing);
 }
 
 // For sums over rows: at most 32 pieces; each sums into a buffer of its own, the buffers are then added in order.

@@ -25,7 +25,7 @@ int fail(int status, const std::string& message) {
 // reads how long to spin when it is loaded, before main, so the program starts itself anew, once, with a short spin.
 void wait_patiently(char** argv) {
   if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT") || std::getenv("KMP_BLOCKTIME")) return;
-  setenv("GOMP_SPINCOUNT", "0", 1);  // g++'s runtime
+  setenv("GOMP_SPINCOUNT", "1000", 1);  // g++'s runtime: some microseconds
   setenv("KMP_BLOCKTIME", "0", 1);      // clang's
 #ifdef __linux__
   execv("/proc/self/exe", argv);

@@ -292,9 +292,6 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
       trainer.run(progress, *optimizer, {&recorder});
     } catch (const Diverged& error) {
       diverged = error;
-    } catch (const Interrupted& stop) {
-      throw Interrupted(text(stop.what(), "; everything so far is in ", settings.folder.string(),
-                             "; go on with the same command and --resume"));
     }
     seconds = recorder.seconds_so_far();
   }

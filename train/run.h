@@ -23,22 +23,22 @@ struct RunSettings {
   std::filesystem::path folder;
   std::string data_directory;
   bool resume = false;
-  bool quiet = false;        // no progress of its own
+  bool quiet = false;  // no progress of its own
   std::string title = "step";
 };
 
 // What is known of a run when it is over; kept in result.json.
 struct RunResult {
-  std::int64_t steps = 0;             // done
+  std::int64_t steps = 0;  // done
   std::int64_t parameters = 0;
-  std::int64_t diverged_step = 0;     // 0: it did not
+  std::int64_t diverged_step = 0;  // 0: it did not
   std::string diverged_site;
-  double final_nll = 0;               // nats per predicted token of the validation split; infinite when diverged
+  double final_nll = 0;  // nats per predicted token of the validation split; infinite when diverged
   double best_nll = 0;
   std::int64_t best_step = 0;
   std::optional<double> test_nll;
-  std::optional<double> entropy;      // of made-up data: nats per predicted token of the validation split
-  double seconds = 0;                 // of training, over all sessions
+  std::optional<double> entropy;  // of made-up data: nats per predicted token of the validation split
+  double seconds = 0;             // of training, over all sessions
 
   bool diverged() const { return diverged_step > 0; }
 };
@@ -56,7 +56,8 @@ void require_same_config(const std::string& config_text, const std::filesystem::
 std::optional<RunResult> finished_run(const Config& config, const std::filesystem::path& folder);
 
 // Trains as `config` says and leaves everything in the folder. A diverged run is a result, not an error.
-// Error when the folder holds an unfinished run and `resume` is off, or another config's; Interrupted on Ctrl-C.
+// Error when the folder holds an unfinished run and `resume` is off, or another config's; Interrupted on Ctrl-C, after
+// a checkpoint.
 RunResult run_one(const Config& config, const RunSettings& settings);
 
 }  // namespace normlab

@@ -11,7 +11,8 @@ namespace {
 const char* const kConfig = R"({
   "question": "Does a killed run go on to the same bits?",
   "model": {"layers": 2, "width": 32, "heads": 2, "feed_forward": 64, "dropout": 0.1, "attention_dropout": 0.1},
-  "data": {"kind": "synthetic", "training_tokens": 20000, "evaluation_tokens": 2000},
+  "data": {"kind": "synthetic", "train_tokens": 20000, "valid_tokens": 2000, "test_tokens": 1000,
+           "clauses": 1, "phrases": 4, "batching": {"kind": "sentences", "tokens_per_batch": 256}},
   "train": {"steps": 60, "accumulate": 2, "evaluate_every": 10, "checkpoint_every": 1, "keep": 2, "log_every": 1,
             "optimizer": {"kind": "adam", "rate": 1e-3}, "schedule": {"warmup_steps": 20}},
   "probes": {"every": 7}

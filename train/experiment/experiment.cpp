@@ -136,9 +136,9 @@ ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSe
     }
     try {
       results.push_back(run_one(run.config, one));
-    } catch (const Interrupted&) {
-      throw Interrupted(text("stopped in ", one.title, "; everything so far is in ", settings.folder.string(),
-                             "; go on with the same command and --resume"));
+    } catch (const Interrupted& stop) {
+      throw Interrupted(text(single ? "" : one.title + ": ", stop.what(), "; everything so far is in ",
+                             settings.folder.string(), "; go on with the same command and --resume"));
     }
     if (!settings.quiet && !single) {
       const RunResult& r = results.back();

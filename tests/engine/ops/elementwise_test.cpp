@@ -46,7 +46,7 @@ TEST_CASE("element-wise ops: gradients") {
 }
 
 TEST_CASE("element-wise ops: f32 against f64, threads") {
-  for (const Case& c : cases(130, 177)) {
+  for (const Case& c : cases(300, 257)) {
     INFO(c.name);
     CHECK(difference_of_f32(c.f, c.inputs) < 5e-7);
     std::vector<Tensor> small;
