@@ -257,3 +257,26 @@ TEST_CASE("every config takes a step and passes check", "[slow]") {
     CHECK(check.status == 0);
   }
 }
+
+TEST_CASE("on the made-up language each better model is better: unigram, bigram, one layer, four layers", "[slow]") {
+  World world("depth");
+  const Outcome outcome = world.run({"run", "configs/depth.json", "--quiet", "--out", (world.scratch / "run").string()});
+  INFO(outcome.out << outcome.error);
+  REQUIRE(outcome.status == 0);
+  // The number that follows a label at the start of a line of the table, or after the two columns of a model's row.
+  const auto perplexity = [&](const std::string& label, int columns_before) {
+    std::istringstream words(outcome.out.substr(outcome.out.find("\n  " + label) + 3 + label.size()));
+    std::string skipped;
+    for (int i = 0; i < columns_before; ++i) words >> skipped;
+    double value = 0;
+    words >> value;
+    return value;
+  };
+  const double unigram = perplexity("unigram", 0), bigram = perplexity("bigram", 0), floor = perplexity("floor", 0);
+  const double one = perplexity("layers=1", 2), four = perplexity("layers=4", 2);
+  REQUIRE(floor > 1);
+  CHECK(bigram < 0.9 * unigram);
+  CHECK(one < 0.9 * bigram);
+  CHECK(four < 0.9 * one);
+  CHECK(floor < four);
+}
