@@ -1,5 +1,6 @@
 // ./normlab check: is this config sound? Prints it resolved, the model's size, and the gradient check of a shrunk copy.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 
@@ -15,11 +16,14 @@ int check_config(const std::string& file, const std::vector<std::string>& overri
   const Experiment experiment = read_experiment(file, overrides);
   fmt::print("{}\n", to_lines(experiment.resolved));
   bool sound = true;
+  const std::vector<std::string>* last_arms = nullptr;
   for (const Run& run : experiment.runs) {
+    if (last_arms && *last_arms == run.arms) continue;  // another seed of the same
+    last_arms = &run.arms;
     const auto corpus = load_data(run.config, data);
     const TrainingSize size = require_memory(run.config, *corpus);
     const GradcheckResult result = check_model(run.config.model, run.config.train.label_smoothing, run.config.seed);
-    const std::string name = run.name.empty() ? "model" : run.name;
+    const std::string name = run.arms.empty() ? "model" : fmt::format("{}", fmt::join(run.arms, ", "));
     fmt::print("{}: {} parameters; about {:.0f} MB to train\n", name, size.parameters, size.bytes() / 1e6);
     fmt::print("  data: {}\n", corpus->summary());
     if (result) {
