@@ -22,7 +22,8 @@ int check_config(const std::string& file, const std::vector<std::string>& overri
     last_arms = &run.arms;
     const auto corpus = load_data(run.config, data);
     const TrainingSize size = require_memory(run.config, *corpus);
-    const GradcheckResult result = check_model(run.config.model, run.config.train.label_smoothing, run.config.seed);
+    const GradcheckResult result =
+        check_model(run.config.model, run.config.train.label_smoothing, run.config.seed_of_training());
     const std::string name = run.arms.empty() ? "model" : fmt::format("{}", fmt::join(run.arms, ", "));
     fmt::print("{}: {} parameters; about {:.0f} MB to train\n", name, size.parameters, size.bytes() / 1e6);
     fmt::print("  data: {}\n", corpus->summary());
