@@ -260,7 +260,8 @@ TEST_CASE("every config takes a step and passes check", "[slow]") {
 
 TEST_CASE("on the made-up language each better model is better: unigram, bigram, one layer, four layers", "[slow]") {
   World world("depth");
-  const Outcome outcome = world.run({"run", "configs/depth.json", "--quiet", "--out", (world.scratch / "run").string()});
+  const Outcome outcome =
+      world.run({"run", "configs/depth.json", "--quiet", "--out", (world.scratch / "run").string()});
   INFO(outcome.out << outcome.error);
   REQUIRE(outcome.status == 0);
   // The number that follows a label at the start of a line of the table, or after the two columns of a model's row.
