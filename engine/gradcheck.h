@@ -25,7 +25,7 @@ struct GradcheckOptions {
   double relative = 1e-6;
   std::uint64_t seed = 1;          // of the cotangent and of the choice of elements
   Index elements = 0;              // how many elements of each input to perturb, drawn at random; 0 for all of them
-  std::vector<std::string> names;  // of the inputs, for the report; "input 0" … when empty
+  std::vector<std::string> names = {};  // of the inputs, for the report; "input 0" … when empty
 };
 
 struct GradcheckResult {
