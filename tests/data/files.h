@@ -1,49 +1,33 @@
-// A folder of its own for a test's files, removed at the end.
+// Text files for a test, plain and gzip, and what reading them says.
 #pragma once
 
-#include <unistd.h>
 #include <zlib.h>
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "engine/error.h"
+#include "tests/support/temporary_folder.h"
 
 namespace normlab {
 
-class TemporaryFolder {
+class TemporaryFolder : public test::TemporaryFolder {
  public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "normlab-test-XXXXXX").string();
-    check(mkdtemp(name.data()) != nullptr, "test: needs a temporary folder");
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::string path() const { return path_.string(); }
+  std::string path() const { return test::TemporaryFolder::path().string(); }
 
   std::string write(const std::string& name, const std::string& contents) const {
-    const std::string file = (path_ / name).string();
+    const std::string file = (*this / name).string();
     std::ofstream(file, std::ios::binary) << contents;
     return file;
   }
 
   std::string write_gzip(const std::string& name, const std::string& contents) const {
-    const std::string file = (path_ / name).string();
+    const std::string file = (*this / name).string();
     gzFile out = gzopen(file.c_str(), "wb");
     gzwrite(out, contents.data(), static_cast<unsigned>(contents.size()));
     gzclose(out);
     return file;
   }
-
- private:
-  std::filesystem::path path_;
 };
 
 inline std::string bytes_of_file(const std::string& path) {

@@ -23,7 +23,7 @@ std::string replaced(std::string whole, const std::string& part, const std::stri
 }
 
 struct World {
-  explicit World(const std::string& name) : scratch(name) { write(kSmall); }
+  World() { write(kSmall); }
   void write(const std::string& json) { spill(scratch / "config.json", json); }
   Outcome run(std::vector<std::string> arguments, const Settings& settings = {}) {
     return run_program(arguments, scratch, settings);
@@ -50,7 +50,7 @@ void check_refused(World& world, const std::string& json, const std::vector<std:
 }  // namespace
 
 TEST_CASE("a run leaves what the design promises, and its resolved config gives the same run") {
-  World world("files");
+  World world;
   const Outcome first = world.train("first");
   INFO(first.error);
   REQUIRE(first.status == 0);
@@ -70,7 +70,7 @@ TEST_CASE("a run leaves what the design promises, and its resolved config gives 
 }
 
 TEST_CASE("the same bits on 1, 2 and 4 threads, with OMP_NUM_THREADS set and unset, with probes and without") {
-  World world("threads");
+  World world;
   REQUIRE(world.train("base", {"--threads", "1"}).status == 0);
   const auto same = [&](const std::string& folder) {
     return without_times(slurp(world.scratch / (folder + "/metrics.jsonl"))) ==
@@ -99,7 +99,7 @@ TEST_CASE("the same bits on 1, 2 and 4 threads, with OMP_NUM_THREADS set and uns
 }
 
 TEST_CASE("a folder that holds a finished, an unfinished or another run") {
-  World world("folders");
+  World world;
   REQUIRE(world.train("done").status == 0);
   const std::string before = slurp(world.scratch / "done/metrics.jsonl");
   const Outcome again = world.train("done");
@@ -122,7 +122,7 @@ TEST_CASE("a folder that holds a finished, an unfinished or another run") {
 }
 
 TEST_CASE("a checkpoint that is cut or of another model is refused with what to do") {
-  World world("checkpoint");
+  World world;
   REQUIRE(world.train("run").status == 0);
   fs::remove(world.scratch / "run/result.json");
   const fs::path last = world.scratch / "run/checkpoints/step_000000006.safetensors";
@@ -141,7 +141,7 @@ TEST_CASE("a checkpoint that is cut or of another model is refused with what to 
 }
 
 TEST_CASE("bad configs: one message that says where, what was expected, what came; nothing is written") {
-  World world("bad");
+  World world;
   const std::string good = kSmall;
   check_refused(world, replaced(good, "\"width\"", "\"widht\""),
                 {"config.json:3", "model.widht", "did you mean \"width\""});
@@ -160,14 +160,14 @@ TEST_CASE("bad configs: one message that says where, what was expected, what cam
 }
 
 TEST_CASE("a model that cannot fit is refused before anything is allocated") {
-  World world("huge");
+  World world;
   check_refused(world,
                 replaced(replaced(kSmall, "\"width\": 16", "\"width\": 32768"), "\"layers\": 1", "\"layers\": 100"),
                 {"memory", "parameters", "this machine has"});
 }
 
 TEST_CASE("bad data: missing folder, empty text, short text, unknown word") {
-  World world("data");
+  World world;
   const std::string config = R"({"question": "?", "model": {"layers": 1, "width": 16, "heads": 2},
     "data": {"kind": "text", "folder": "corpus", "train": "train.txt", "valid": "valid.txt", "unknown": "error",
              "batching": {"kind": "continuous", "sequence_length": 8, "sequences": 4}},
@@ -192,7 +192,7 @@ TEST_CASE("bad data: missing folder, empty text, short text, unknown word") {
 }
 
 TEST_CASE("the machine's failures: a folder that cannot be written") {
-  World world("unwritable");
+  World world;
   spill(world.scratch / "file", "in the way");
   const Outcome outcome = world.train("file/run");
   CHECK(outcome.status != 0);
@@ -200,7 +200,7 @@ TEST_CASE("the machine's failures: a folder that cannot be written") {
 }
 
 TEST_CASE("a diverged run says where, and ends with status 3; in a sweep it is a datum") {
-  World world("diverged");
+  World world;
   world.write(replaced(kSmall, "\"kind\": \"adam\", \"rate\": 1e-3", "\"kind\": \"sgd\", \"rate\": 1e30"));
   const Outcome alone = world.train("alone");
   INFO(alone.error);
@@ -219,7 +219,7 @@ TEST_CASE("a diverged run says where, and ends with status 3; in a sweep it is a
 }
 
 TEST_CASE("check, list, schema and help") {
-  World world("commands");
+  World world;
   const Outcome check = world.run({"check", (world.scratch / "config.json").string()});
   INFO(check.error << check.out);
   CHECK(check.status == 0);
@@ -238,7 +238,7 @@ TEST_CASE("check, list, schema and help") {
 }
 
 TEST_CASE("every config takes a step and passes check", "[slow]") {
-  World world("configs");
+  World world;
   for (const auto& entry : fs::recursive_directory_iterator(fs::path(NORMLAB_SOURCE_DIR) / "configs")) {
     if (entry.path().extension() != ".json") continue;
     // Those on real text take their step on a text made here, under the same file names.
@@ -259,7 +259,7 @@ TEST_CASE("every config takes a step and passes check", "[slow]") {
 }
 
 TEST_CASE("on the made-up language each better model is better: unigram, bigram, one layer, four layers", "[slow]") {
-  World world("depth");
+  World world;
   const Outcome outcome =
       world.run({"run", "configs/depth.json", "--quiet", "--out", (world.scratch / "run").string()});
   INFO(outcome.out << outcome.error);

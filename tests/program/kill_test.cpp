@@ -21,7 +21,7 @@ const char* const kConfig = R"({
 }  // namespace
 
 TEST_CASE("killed 25 times at times drawn at random, a run ends in the same bytes", "[slow]") {
-  Scratch scratch("kill");
+  Scratch scratch;
   spill(scratch / "config.json", kConfig);
   const auto start = std::chrono::steady_clock::now();
   const Outcome whole =
@@ -62,7 +62,7 @@ TEST_CASE("killed 25 times at times drawn at random, a run ends in the same byte
 }
 
 TEST_CASE("Ctrl-C ends in good order and says how to go on", "[slow]") {
-  Scratch scratch("interrupt");
+  Scratch scratch;
   spill(scratch / "config.json", kConfig);
   const std::string config = (scratch / "config.json").string();
   REQUIRE(run_program({"run", config, "--out", (scratch / "whole").string()}, scratch).status == 0);

@@ -3,7 +3,7 @@
 
 #include "tests/support/catch.h"
 #include "tests/train/full_disk.h"
-#include "tests/train/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 #include "train/files.h"
 #include "train/safetensors.h"
 

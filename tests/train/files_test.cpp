@@ -4,7 +4,7 @@
 #include "engine/error.h"
 #include "tests/support/catch.h"
 #include "tests/train/full_disk.h"
-#include "tests/train/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace normlab;
 using test::TemporaryFolder;

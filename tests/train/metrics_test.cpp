@@ -6,7 +6,7 @@
 
 #include "tests/support/catch.h"
 #include "tests/train/full_disk.h"
-#include "tests/train/temporary_folder.h"
+#include "tests/support/temporary_folder.h"
 
 using namespace normlab;
 using test::TemporaryFolder;
