@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include <cmath>
+#include <utility>
 
 #include "engine/ops/loss.h"
 #include "tests/support/catch.h"
@@ -85,7 +86,7 @@ TEST_CASE("epochs are passes over all batches, the last step of each padded by n
 }
 
 TEST_CASE("accumulated micro-batches give the gradient of one batch of all their tokens") {
-  // Without dropout, one step of plain SGD on four batches of 128 tokens and the mean over the same four by hand.
+  // One step without dropout, against a loss and gradient that know nothing of micro-batches.
   const std::vector<std::string> common = {
       "model.dropout=0", "model.attention_dropout=0", "dtype=f64",
       "train.steps=1",   "train.evaluate_every=0",    "data.batching.tokens_per_batch=150"};
@@ -93,15 +94,27 @@ TEST_CASE("accumulated micro-batches give the gradient of one batch of all their
   overrides.push_back("train.accumulate=4");
   Training accumulated(overrides), by_hand(common);
   accumulated.run();
-  double loss = 0, tokens = 0;
+  // The sequences of the four batches as one batch, differentiated once.
+  std::vector<std::int32_t> inputs, targets;
+  std::vector<Index> lengths;
   for (std::uint64_t i = 0; i < 4; ++i) {
     const Batch batch = by_hand.data->training_batch(i);
-    const auto entropy = cross_entropy(by_hand.model.logits(batch.inputs, batch.rows, {}), batch.targets, batch.rows);
-    loss += entropy.nll;
-    tokens += static_cast<double>(entropy.tokens);
+    for (Index s = 0; s < batch.rows.sequences(); ++s) lengths.push_back(batch.rows.length(s));
+    for (const std::int32_t id : std::as_const(batch.inputs).values<std::int32_t>()) inputs.push_back(id);
+    for (const std::int32_t id : std::as_const(batch.targets).values<std::int32_t>()) targets.push_back(id);
   }
-  CHECK(accumulated.listening.steps[0].nll == Approx(loss / tokens).epsilon(1e-12));
-  CHECK(accumulated.listening.steps[0].tokens == static_cast<std::int64_t>(tokens));
+  const Rows rows = Rows::of_lengths(lengths);
+  const auto tensor_of = [&](const std::vector<std::int32_t>& ids) {
+    return Tensor::from<std::int32_t>({rows.tokens()}, ids);
+  };
+  const auto parameters = by_hand.model.parameters();
+  Tape tape;
+  const auto entropy = cross_entropy(by_hand.model.logits(tensor_of(inputs), rows, {}), tensor_of(targets), rows);
+  tape.backward(entropy.loss);
+  const StepReport& step = accumulated.listening.steps[0];
+  CHECK(step.tokens == rows.tokens());
+  CHECK(step.nll == Approx(entropy.loss.item()).epsilon(1e-12));
+  CHECK(step.gradient_norm == Approx(clip_gradients(parameters, 0)).epsilon(1e-10));
 }
 
 TEST_CASE("perplexity is the same for every batch size of the evaluation") {
