@@ -79,7 +79,7 @@ TEST_CASE("training learns: the loss falls well below a uniform guess") {
   CHECK(t.listening.steps.back().nll < 0.75 * t.listening.steps.front().nll);
 }
 
-TEST_CASE("epochs are passes over all batches, the last step of each padded by no batch") {
+TEST_CASE("epochs are passes over all batches, in whole steps") {
   Training t({"train.steps=0", "train.epochs=2", "train.accumulate=4"});
   const std::int64_t per_epoch = (t.data->batches_per_epoch() + 3) / 4;
   CHECK(t.trainer.steps() == 2 * per_epoch);
