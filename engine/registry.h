@@ -6,7 +6,7 @@
 //
 //   const std::vector<Registered<NormOptions>>& registered(const NormOptions*) {
 //     static const std::vector<Registered<NormOptions>> all = {
-//         {"layer", "layer normalization", [] { return std::make_shared<LayerNormOptions>(); }},
+//         kind<NormOptions, LayerNormOptions>("layer", "layer normalization"),
 //     };
 //     return all;
 //   }
@@ -28,6 +28,12 @@ struct Registered {
   std::string doc;
   std::function<std::shared_ptr<Options>()> make;
 };
+
+// An entry of such a list.
+template <class Options, class OptionsOfKind>
+Registered<Options> kind(const char* name, const char* doc) {
+  return {name, doc, [] { return std::make_shared<OptionsOfKind>(); }};
+}
 
 // One choice among the registered kinds, with its options. Copies share the options, which are not changed after
 // reading.
@@ -54,12 +60,16 @@ class Choice {
     throw Error(text("kind \"", kind, "\" is not registered"));
   }
 
-  // Lists the choice as the variant `name`.
-  void fields(Fields& f, const char* name, const char* doc) {
+  // Lists the choice as the variant `name`; `common` lists fields that all kinds have.
+  void fields(
+      Fields& f, const char* name, const char* doc, const std::function<void(Fields&)>& common = [](Fields&) {}) {
     std::vector<Fields::Alternative> alternatives;
     for (const auto& entry : registered(static_cast<const Options*>(nullptr))) {
       alternatives.push_back({entry.kind, entry.doc, [this, kind = entry.kind] { set(kind); },
-                              [this](Fields& inner) { options_->fields(inner); }});
+                              [this, common](Fields& inner) {
+                                options_->fields(inner);
+                                common(inner);
+                              }});
     }
     f.variant(name, kind_, alternatives, doc);
   }

@@ -10,11 +10,12 @@ FeedForward::FeedForward(const Init& init, const FeedForwardOptions& options)
       activation_(options.activation),
       dropout_{options.dropout, init.at("activation")},
       inner_(child<Linear>("inner", options.width, options.inner)),
+      inner_norm_(adopt("inner_norm", options.inner_norm.make(init.child("inner_norm"), options.inner, options.heads))),
       outer_(child<Linear>("outer", options.inner, options.width)) {}
 
-Tensor FeedForward::forward(const Tensor& x, const Pass& pass) const {
+Tensor FeedForward::forward(const Tensor& x, const Rows& rows, const Pass& pass) const {
   return output([&] {
-    Tensor h = inner_.forward(x);
+    Tensor h = inner_norm_.forward(inner_.forward(x), rows, pass);
     h = watch("activation", activation_ == Activation::relu ? relu(h) : gelu(h));
     return outer_.forward(dropout_(h, pass));
   });

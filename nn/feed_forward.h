@@ -3,6 +3,7 @@
 
 #include "dropout.h"
 #include "linear.h"
+#include "norm/norm.h"
 
 namespace normlab {
 
@@ -13,18 +14,22 @@ struct FeedForwardOptions {
   Index inner = 0;  // features between the two maps
   Activation activation = Activation::relu;
   double dropout = 0;  // of the activations between the two maps
+  NormConfig inner_norm{"none"};
+  Index heads = 1;  // of the model, for the norm's pre-scale
 };
 
-// y = outer(dropout(activation(inner(x)))), each row x[width] by itself.
+// y = outer(dropout(activation(inner_norm(inner(x))))), each row x[width] by itself where the norm does so. The norm is
+// usually "none"; one more BatchNorm there is how Yao et al. 2021 make BatchNorm train in vision Transformers.
 class FeedForward : public Module {
  public:
   FeedForward(const Init& init, const FeedForwardOptions& options);
-  Tensor forward(const Tensor& x, const Pass& pass) const;
+  Tensor forward(const Tensor& x, const Rows& rows, const Pass& pass) const;
 
  private:
   Activation activation_;
   Dropout dropout_;
   Linear& inner_;
+  Norm& inner_norm_;
   Linear& outer_;
 };
 

@@ -15,7 +15,26 @@ void StackConfig::fields(Fields& f) {
          "pre: x + branch(norm(x)); post: norm(x + branch(x))");
   f.boolean("final_norm", final_norm,
             "a norm after the last layer; a Pre-LN model has one, a Post-LN model already ends in a norm");
-  norm.fields(f, "norm", "the kind of norm, everywhere in the model");
+  norm.fields(f, "norm", "the norm of all sites that have none of their own");
+  const auto require_no_problem = [this](Fields& g, const char* name, const NormConfig& at, Index features) {
+    const std::string problem = heads < 1 ? "" : at.problem(features, heads);
+    g.require(problem.empty(), name, problem);
+  };
+  require_no_problem(f, "norm", norm, width);
+  f.group(
+      "norm_at",
+      [&](Fields& g) {
+        const auto site = [&](const char* name, SiteNorm& at, Index features, const char* doc) {
+          at.fields(g, name, doc);
+          if (at.kind() != "same" || features != width) require_no_problem(g, name, at.or_else(norm), features);
+        };
+        site("attention", norm_at.attention, width, "of the attention branch");
+        site("feed_forward", norm_at.feed_forward, width, "of the feed-forward branch");
+        site("inner", norm_at.inner, feed_forward,
+             "between the two maps of each feed-forward network, before the activation");
+        site("final", norm_at.final, width, "after the last layer, where there is one");
+      },
+      "norms that differ from site to site");
   f.real("dropout", dropout, {.at_least = 0, .below = 1},
          "share of features dropped from the model's input and from the output of each residual branch");
   f.real("attention_dropout", attention_dropout, {.at_least = 0, .below = 1},
@@ -32,25 +51,27 @@ TransformerLayer::TransformerLayer(const Init& init, const StackConfig& config, 
       attention_dropout_{config.dropout, init.at("attention_residual")},
       feed_forward_dropout_{config.dropout, init.at("feed_forward_residual")},
       attention_(child<MultiHeadAttention>(
-          "attention", MultiHeadAttentionOptions{.width = config.width,
-                                                 .heads = config.heads,
-                                                 .causal = causal,
-                                                 .dropout = config.attention_dropout})),
-      attention_norm_(adopt("attention_norm", config.norm->make(init.child("attention_norm"), config.width))),
-      feed_forward_(child<FeedForward>("feed_forward", FeedForwardOptions{.width = config.width,
-                                                                          .inner = config.feed_forward,
-                                                                          .activation = config.activation,
-                                                                          .dropout = config.activation_dropout})),
-      feed_forward_norm_(
-          adopt("feed_forward_norm", config.norm->make(init.child("feed_forward_norm"), config.width))) {}
+          "attention",
+          MultiHeadAttentionOptions{
+              .width = config.width, .heads = config.heads, .causal = causal, .dropout = config.attention_dropout})),
+      attention_norm_(adopt("attention_norm",
+                            config.make_norm(init.child("attention_norm"), config.norm_at.attention, config.width))),
+      feed_forward_(
+          child<FeedForward>("feed_forward", FeedForwardOptions{.width = config.width,
+                                                                .inner = config.feed_forward,
+                                                                .activation = config.activation,
+                                                                .dropout = config.activation_dropout,
+                                                                .inner_norm = config.norm_at.inner.or_else(config.norm),
+                                                                .heads = config.heads})),
+      feed_forward_norm_(adopt("feed_forward_norm", config.make_norm(init.child("feed_forward_norm"),
+                                                                     config.norm_at.feed_forward, config.width))) {}
 
 Tensor TransformerLayer::forward(const Tensor& x, const Rows& rows, const Pass& pass) const {
   return output([&] {
-    const Tensor attended =
-        residual(placement_, attention_norm_, x, rows, pass, attention_dropout_,
-                 [&](const Tensor& h) { return attention_.forward(h, h, rows, rows, pass); });
+    const Tensor attended = residual(placement_, attention_norm_, x, rows, pass, attention_dropout_,
+                                     [&](const Tensor& h) { return attention_.forward(h, h, rows, rows, pass); });
     return residual(placement_, feed_forward_norm_, attended, rows, pass, feed_forward_dropout_,
-                    [&](const Tensor& h) { return feed_forward_.forward(h, pass); });
+                    [&](const Tensor& h) { return feed_forward_.forward(h, rows, pass); });
   });
 }
 
@@ -58,7 +79,9 @@ Stack::Stack(const Init& init, const StackConfig& config, bool causal) : Module(
   for (Index layer = 0; layer < config.layers; ++layer) {
     layers_.push_back(&child<TransformerLayer>(text("layers.", layer), config, causal));
   }
-  if (config.final_norm) final_norm_ = &adopt("final_norm", config.norm->make(init.child("final_norm"), config.width));
+  if (config.final_norm) {
+    final_norm_ = &adopt("final_norm", config.make_norm(init.child("final_norm"), config.norm_at.final, config.width));
+  }
 }
 
 Tensor Stack::forward(const Tensor& x, const Rows& rows, const Pass& pass) const {

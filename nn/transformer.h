@@ -20,11 +20,18 @@ struct StackConfig {
   Placement placement = Placement::pre;
   bool final_norm = true;
   NormConfig norm{"layer"};
+  struct Sites {
+    SiteNorm attention, feed_forward, inner{"none"}, final;
+  } norm_at;
   double dropout = 0.1;
   double attention_dropout = 0;
   double activation_dropout = 0;
 
   void fields(Fields& f);
+  // The norm of a site with so many features, at init's path.
+  std::unique_ptr<Norm> make_norm(const Init& init, const SiteNorm& site, Index features) const {
+    return site.or_else(norm).make(init, features, heads);
+  }
 };
 
 // Self attention and a feed-forward network, each in a residual connection with a norm.

@@ -121,10 +121,11 @@ TEST_CASE("feed-forward network: parameters and gradient with either activation 
     const FeedForward network(init_f64("ffn"), {.width = 4, .inner = 7, .activation = activation, .dropout = 0.3});
     CHECK(network.parameter_count() == 7 * 4 + 7 + 4 * 7 + 4);
     shake(network);
+    const Rows rows = Rows::single(5);
     for (const bool training : {false, true}) {
       const Pass pass{.training = training, .seed = 1, .step = 1, .micro_batch = 0};
       check_gradients(network, {random_tensor({5, 4}, "x")},
-                      [&](const std::vector<Tensor>& in) { return network.forward(in[0], pass); });
+                      [&](const std::vector<Tensor>& in) { return network.forward(in[0], rows, pass); });
     }
   }
 }
