@@ -5,6 +5,7 @@ namespace normlab {
 
 std::vector<GhostBatch> ghost_batches(const Rows& rows, Index tokens) {
   check(tokens >= 0, "ghost batches: the number of tokens must not be negative, got ", tokens);
+  if (rows.tokens() == 0) return {};
   const Index counted = rows.counted();
   const Index pieces = tokens == 0 || counted == 0 ? 1 : (counted + tokens - 1) / tokens;
   std::vector<GhostBatch> ghosts;

@@ -15,7 +15,7 @@ struct GhostBatch {
 };
 
 // All rows, cut into as few runs of at most `tokens` counted rows as there can be; their numbers differ by one at most.
-// One run when `tokens` is 0. A row that does not count goes with the counted one before it.
+// One run when `tokens` is 0, none without rows. A row that does not count goes with the counted one before it.
 std::vector<GhostBatch> ghost_batches(const Rows& rows, Index tokens);
 
 }  // namespace normlab

@@ -1,8 +1,11 @@
 // All kinds of norm, one line each; and how a config chooses among them.
 #include "norm.h"
 
+#include "batch.h"
 #include "layer.h"
 #include "none.h"
+#include "power.h"
+#include "power_v.h"
 #include "pre_scale.h"
 
 namespace normlab {
@@ -10,6 +13,10 @@ namespace normlab {
 const std::vector<Registered<NormOptions>>& registered(const NormOptions*) {
   static const std::vector<Registered<NormOptions>> all = {
       kind<NormOptions, LayerNormOptions>("layer", "layer normalization: each token by its own mean and variance"),
+      kind<NormOptions, BatchNormOptions>("batch",
+                                          "batch normalization: each feature by its mean and variance over tokens"),
+      kind<NormOptions, PowerVOptions>("power_v", "PN-V: each feature by its second moment over the batch's tokens"),
+      kind<NormOptions, PowerNormOptions>("power", "power normalization: each feature by a running second moment"),
       kind<NormOptions, NoNormOptions>("none", "no normalization"),
   };
   return all;

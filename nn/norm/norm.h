@@ -39,10 +39,12 @@ class Norm : public Module {
   };
   virtual std::optional<Affine> affine() const { return std::nullopt; }
 
-  // What the last training forward and backward showed, before commit(): numbers for the probes, by name.
+  // What the last training forward and backward showed, before commit(): numbers for the probes, by name. Of several
+  // micro-batches of a step a probe keeps the mean, or the largest.
   struct Measure {
     std::string quantity;
     double value = 0;
+    bool largest = false;
   };
   virtual std::vector<Measure> measures() const { return {}; }
 
