@@ -5,8 +5,9 @@
 
 namespace normlab {
 
-// For each row and each of `groups` runs of equal length of its features: n = x / sqrt(mean(x^2) + epsilon), y = weight *
-// n. weight[features]; an undefined one stands for ones. Error unless groups divides the features.
+// For each row and each of `groups` runs of equal length of its features: n = x / sqrt(mean(x^2) + epsilon), y = weight
+// * n. weight[features]; an undefined one stands for ones. Error unless groups divides the features, and where epsilon
+// and a whole run are 0.
 Tensor rms_norm(const Tensor& x, const Tensor& weight, Index groups, double epsilon);
 
 }  // namespace normlab

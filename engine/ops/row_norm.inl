@@ -1,0 +1,92 @@
+// What norms of single rows have in common: their parameters, the inverse of a root, and a backward that walks over the
+// rows once. Included by sources of engine/ops alone; it shows Eigen types, which no header may.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "../parallel.h"
+#include "../tape.h"
+#include "row_map.inl"
+
+namespace normlab {
+
+// A parameter of `op` on x as a constant; numbers `otherwise` where it is undefined. Error unless it is of x's dtype
+// and of shape [size].
+inline Tensor parameter_of(const char* op, const char* name, const Tensor& parameter, const Tensor& x, Index size,
+                           double otherwise) {
+  if (!parameter.defined()) return Tensor::full({size}, x.dtype(), otherwise);
+  check(parameter.shape() == Shape{size} && parameter.dtype() == x.dtype(), op, ": ", name, " must be ", x.dtype(),
+        " [", size, "] for x of shape ", x.shape(), ", got ", parameter.dtype(), " ", parameter.shape());
+  return parameter.detach();
+}
+
+// 1 / sqrt(square). Error when the statistic of a row and epsilon are both 0. NaN passes: it is for the trainer to see.
+template <class T>
+T inverse_root(const char* op, const char* statistic, Index row, T square) {
+  check(square != 0, op, ": ", statistic, " + epsilon must not be 0, got 0 in row ", row, "; give an epsilon above 0");
+  return 1 / std::sqrt(square);
+}
+
+// Where a backward puts the gradient of an input row by row: nowhere when no one wants it.
+template <class T>
+class RowTarget {
+ public:
+  RowTarget(Gradients& into, Index input) {
+    if (!into.wants(input)) return;
+    const Gradients::Target target = into.target(input);
+    data_ = target.gradient.template data<T>();
+    accumulate_ = target.accumulate;
+  }
+
+  // Row `index` of the gradient, seen as a matrix of so many columns.
+  template <class Values>
+  void put(Index index, Index columns, const Values& values) const {
+    if (data_) normlab::put(row_of(data_, index, columns), values, accumulate_);
+  }
+
+ private:
+  T* data_ = nullptr;
+  bool accumulate_ = false;
+};
+
+// Calls row(i, sums) for each i in [0, rows), on several threads. To sums[width] the row adds what it has for sums over
+// all rows; null when width is 0. Returns those sums, f64 [width]. `work` is the cost of a row, as in parallel_rows().
+//
+// Rows are added in T, a whole vector at a time, but only 32 of them: so many at most lose their last digits. The rest
+// is in double, over fixed pieces in fixed order.
+template <class T, class Row>
+Tensor for_rows_with_sums(Index rows, Index work, Index width, Row row) {
+  constexpr Index kBlock = 32;
+  const Pieces pieces = reduction_pieces(rows, work);
+  Tensor partial = Tensor::zeros({pieces.count, width}, Dtype::f64);
+  Tensor blocks = Tensor::empty({pieces.count, width}, dtype_of<T>());
+  parallel(
+      pieces.count,
+      [&, partial = partial.data<double>(), blocks = blocks.data<T>()](Index piece) {
+        auto sums = row_of(partial, piece, width);
+        auto block = row_of(blocks, piece, width);
+        for (Index begin = pieces.begin(piece); begin < pieces.end(piece); begin += kBlock) {
+          block = 0;
+          for (Index i = begin; i < std::min(begin + kBlock, pieces.end(piece)); ++i)
+            row(i, width ? block.data() : nullptr);
+          sums += block.template cast<double>();
+        }
+      },
+      rows * work >= kWorthSharing);
+  Tensor total = Tensor::zeros({width}, Dtype::f64);
+  auto total_row = row_of(total.data<double>(), 0, width);
+  for (Index piece = 0; piece < pieces.count; ++piece) total_row += row_of(partial.data<double>(), piece, width);
+  return total;
+}
+
+// Adds the part of `sums` that begins at `from` to the gradient of an input, if anyone wants it.
+template <class T>
+void add_sums(Gradients& into, Index input, const Tensor& sums, Index from) {
+  if (!into.wants(input)) return;
+  Tensor& gradient = into[input];
+  row_of(gradient.data<T>(), 0, gradient.size()) +=
+      row_of(sums.data<double>() + from, 0, gradient.size()).template cast<T>();
+}
+
+}  // namespace normlab
