@@ -45,6 +45,14 @@ void StackConfig::fields(Fields& f) {
             text("width must be divisible by heads, got width ", width, " and heads ", heads));
 }
 
+std::string StackConfig::norm_problem() const {
+  for (const SiteNorm* site : {&norm_at.attention, &norm_at.feed_forward, &norm_at.final}) {
+    const std::string problem = site->or_else(norm).problem(width, heads);
+    if (!problem.empty()) return problem;
+  }
+  return norm_at.inner.or_else(norm).problem(feed_forward, heads);
+}
+
 TransformerLayer::TransformerLayer(const Init& init, const StackConfig& config, bool causal)
     : Module(init),
       placement_(config.placement),

@@ -28,6 +28,8 @@ struct StackConfig {
   double activation_dropout = 0;
 
   void fields(Fields& f);
+  // What keeps the norms from working with these widths and heads; empty when nothing does.
+  std::string norm_problem() const;
   // The norm of a site with so many features, at init's path.
   std::unique_ptr<Norm> make_norm(const Init& init, const SiteNorm& site, Index features) const {
     return site.or_else(norm).make(init, features, heads);

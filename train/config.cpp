@@ -13,13 +13,20 @@ void TrainConfig::fields(Fields& f) {
   f.require((steps > 0) != (epochs > 0), steps > 0 ? "epochs" : "steps",
             text("exactly one of steps and epochs must be positive, got steps ", steps, " and epochs ", epochs));
   optimizer.fields(f, "optimizer", "how gradients change the parameters");
-  f.group("schedule", [this](Fields& g) { schedule.fields(g); }, "the factor on the rate, step by step");
+  f.group(
+      "schedule", [this](Fields& g) { schedule.fields(g); }, "the factor on the rate, step by step");
   f.real("label_smoothing", label_smoothing, {.at_least = 0, .below = 1},
          "share of the target's probability that is spread over the vocabulary; training only");
   f.real("clip", clip, {.at_least = 0}, "largest joint L2 norm of the gradients, longer ones are cut; 0 for none");
   f.integer("accumulate", accumulate, {.at_least = 1, .at_most = 1e6}, "micro-batches (batches of the data) per step");
+  choice<bool>(
+      f, "commit_statistics", commit_every_micro_batch, {{true, "micro_batch"}, {false, "step"}},
+      "when the running statistics of norms take in what batches showed; until then forward uses the old ones");
   f.integer("evaluate_every", evaluate_every, {.at_least = 0, .at_most = kMostSteps},
             "steps between evaluations; 0 for one at the end");
+  f.boolean("evaluate_batch_statistics", evaluate_batch_statistics,
+            "each evaluation is done once more with the batches' own statistics in place of the running ones; the "
+            "difference is the training-inference gap");
   f.integer("checkpoint_every", checkpoint_every, {.at_least = 0, .at_most = kMostSteps},
             "steps between checkpoints; 0 for one at the end");
   f.integer("keep", keep, {.at_least = 1, .at_most = 1e6}, "how many of the last checkpoints stay");
@@ -32,8 +39,8 @@ void ProbesConfig::fields(Fields& f) {
   f.integers("at", at, {.at_least = 1, .at_most = kMostSteps}, "further steps that are measured");
   f.strings("sites", sites, "patterns of the paths that are measured; * stands for any characters");
   f.choices("quantities", quantities,
-            {"activation_norm", "activation_gradient_norm", "weight_norm", "weight_gradient_norm"},
-            "what is measured there");
+            {"activation_norm", "activation_gradient_norm", "weight_norm", "weight_gradient_norm", "norm_statistics"},
+            "what is measured there; norm_statistics is all that norms with running statistics have to tell");
 }
 
 bool ProbesConfig::wanted(std::int64_t step) const {
@@ -51,10 +58,13 @@ void Config::fields(Fields& f) {
   f.integer("init_seed", init_seed, kSeeds, "of the parameters' first values; 0 for `seed`");
   f.integer("data_seed", data_seed, kSeeds, "of the order of the data and of made-up text; 0 for `seed`");
   choice<Dtype>(f, "dtype", dtype, {{Dtype::f32, "f32"}, {Dtype::f64, "f64"}}, "of all numbers of the model");
-  f.group("model", [this](Fields& g) { model.fields(g); }, "the Transformer language model");
+  f.group(
+      "model", [this](Fields& g) { model.fields(g); }, "the Transformer language model");
   data.fields(f, "data", "the text it learns");
-  f.group("train", [this](Fields& g) { train.fields(g); }, "how it learns");
-  f.group("probes", [this](Fields& g) { probes.fields(g); }, "norms measured inside the model without changing a bit");
+  f.group(
+      "train", [this](Fields& g) { train.fields(g); }, "how it learns");
+  f.group(
+      "probes", [this](Fields& g) { probes.fields(g); }, "norms measured inside the model without changing a bit");
 }
 
 JsonNode resolved(Config config) {

@@ -16,14 +16,16 @@
 namespace normlab {
 
 struct TrainConfig {
-  std::int64_t steps = 0;   // one of the two is positive
+  std::int64_t steps = 0;  // one of the two is positive
   std::int64_t epochs = 0;
   OptimizerConfig optimizer{"adam"};
   ScheduleConfig schedule;
   double label_smoothing = 0;
   double clip = 0;
   std::int64_t accumulate = 1;
+  bool commit_every_micro_batch = true;
   std::int64_t evaluate_every = 0;
+  bool evaluate_batch_statistics = false;
   std::int64_t checkpoint_every = 0;
   std::int64_t keep = 2;
   std::int64_t log_every = 10;
@@ -36,7 +38,7 @@ struct ProbesConfig {
   std::vector<std::int64_t> at;
   std::vector<std::string> sites = {"*"};
   std::vector<std::string> quantities = {"activation_norm", "activation_gradient_norm", "weight_norm",
-                                         "weight_gradient_norm"};
+                                         "weight_gradient_norm", "norm_statistics"};
 
   void fields(Fields& f);
   // Whether anything is measured at that step, the first being 1.

@@ -15,9 +15,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-const char* word_for(double not_finite) {
-  return std::isnan(not_finite) ? "nan" : not_finite > 0 ? "inf" : "-inf";
-}
+const char* word_for(double not_finite) { return std::isnan(not_finite) ? "nan" : not_finite > 0 ? "inf" : "-inf"; }
 
 Json json_of(const MetricValue& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return *integer;
@@ -114,6 +112,14 @@ std::optional<double> MetricRecord::number(std::string_view field) const {
     if (const auto* real = std::get_if<double>(&value)) return *real;
   }
   return std::nullopt;
+}
+
+std::string MetricRecord::word(std::string_view field) const {
+  for (const auto& [name, value] : fields) {
+    const auto* words = std::get_if<std::string>(&value);
+    if (name == field && words) return *words;
+  }
+  return "";
 }
 
 bool is_time_field(std::string_view field) { return field == "seconds" || field == "tokens_per_second"; }

@@ -31,6 +31,8 @@ struct MetricRecord {
 
   // The number in a field ("inf" and its like included), or nothing when the record has no such number.
   std::optional<double> number(std::string_view field) const;
+  // The text in a field; empty when the record has no such text.
+  std::string word(std::string_view field) const;
 };
 
 // Fields that depend on the clock: "seconds" and "tokens_per_second".

@@ -66,6 +66,25 @@ void Probe::gradient(const std::string& site, const Tensor& gradient) {
   if (wants(site, "activation_gradient_norm")) at("activation_gradient_norm", site).squares += squares(gradient);
 }
 
+void Probe::statistics(const Module& model) {
+  for (const Module* module : model.modules()) {
+    const auto* norm = dynamic_cast<const Norm*>(module);
+    if (!norm || !wants(norm->path(), "norm_statistics")) continue;
+    for (const Norm::Measure& seen : norm->measures()) {
+      const auto known = std::find_if(statistics_.begin(), statistics_.end(), [&](const Statistic& s) {
+        return s.site == norm->path() && s.measure.quantity == seen.quantity;
+      });
+      if (known == statistics_.end()) {
+        statistics_.push_back({norm->path(), seen, 1});
+        continue;
+      }
+      double& value = known->measure.value;
+      known->count += 1;
+      value = seen.largest ? std::max(value, seen.value) : value + (seen.value - value) / known->count;
+    }
+  }
+}
+
 void Probe::weights(const std::vector<Named>& parameters) {
   for (const Named& parameter : parameters) {
     if (wants(parameter.path, "weight_norm")) at("weight_norm", parameter.path).squares = squares(parameter.tensor);
@@ -84,6 +103,7 @@ std::vector<Probe::Record> Probe::records() const {
       result.push_back({site, quantity, std::sqrt(sum.rows > 0 ? sum.squares / sum.rows : sum.squares)});
     }
   }
+  for (const Statistic& s : statistics_) result.push_back({s.site, s.measure.quantity, s.measure.value});
   return result;
 }
 

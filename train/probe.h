@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "../engine/tape.h"
-#include "../nn/module.h"
+#include "../nn/norm/norm.h"
 #include "config.h"
 
 namespace normlab {
@@ -21,11 +21,15 @@ bool glob_match(const std::string& pattern, const std::string& name);
 //   activation_gradient_norm  ‖dL/dx‖ (Frobenius) over all tokens of the step; L is the step's mean loss per token
 //   weight_norm               ‖W‖ (Frobenius) before the update
 //   weight_gradient_norm      ‖dL/dW‖ (Frobenius) of the whole step, before clipping
+//   norm_statistics           what each norm tells by Norm::measures(), under its names: the mean over the step's
+//                             micro-batches, or the largest
 class Probe final : public Observer {
  public:
   explicit Probe(const ProbesConfig& config) : config_(config) {}
   void value(const std::string& site, const Tensor& value) override;
   void gradient(const std::string& site, const Tensor& gradient) override;
+  // After a backward, before the norms' statistics are committed.
+  void statistics(const Module& model);
   // After the last backward of the step, before the update.
   void weights(const std::vector<Named>& parameters);
 
@@ -33,7 +37,7 @@ class Probe final : public Observer {
     std::string site, quantity;
     double value;
   };
-  // By quantity, then in the order in which sites were first seen.
+  // By quantity, then in the order in which sites were first seen; norms' statistics come last.
   std::vector<Record> records() const;
 
  private:
@@ -41,11 +45,17 @@ class Probe final : public Observer {
     double squares = 0;
     double rows = 0;
   };
+  struct Statistic {
+    std::string site;
+    Norm::Measure measure;
+    double count = 1;
+  };
   bool wants(const std::string& site, const char* quantity);
   Sum& at(const char* quantity, const std::string& site);
 
   const ProbesConfig& config_;
   std::map<std::string, std::vector<std::pair<std::string, Sum>>> sums_;  // by quantity, sites in order
+  std::vector<Statistic> statistics_;
   std::map<std::string, bool> matched_;
 };
 

@@ -63,6 +63,8 @@ void write_result(const RunResult& result, const fs::path& file) {
   out.add("best_step", JsonNode::of(result.best_step));
   if (result.test_nll) out.add("test_nll", number(*result.test_nll));
   if (result.test_nll) out.add("test_perplexity", number(std::exp(*result.test_nll)));
+  if (result.final_nll_by_batch) out.add("final_nll_by_batch_statistics", number(*result.final_nll_by_batch));
+  if (result.test_nll_by_batch) out.add("test_nll_by_batch_statistics", number(*result.test_nll_by_batch));
   if (result.entropy) out.add("entropy", number(*result.entropy));
   out.add("seconds", JsonNode::of(result.seconds));
   write_file(file, to_lines(out));
@@ -88,6 +90,8 @@ RunResult read_result(const fs::path& file) {
   result.best_nll = real("best_nll").value_or(kInfinity);
   result.best_step = whole("best_step");
   result.test_nll = real("test_nll");
+  result.final_nll_by_batch = real("final_nll_by_batch_statistics");
+  result.test_nll_by_batch = real("test_nll_by_batch_statistics");
   result.entropy = real("entropy");
   result.seconds = real("seconds").value_or(0);
   return result;
@@ -122,6 +126,7 @@ class Recorder final : public Listener {
                        {"nll", report.nll},
                        {"rate", report.rate},
                        {"gradient_norm", report.gradient_norm},
+                       {"penalty", report.penalty},
                        {"tokens", report.progress.tokens},
                        {"seconds", seconds},
                        {"tokens_per_second", tokens_ / std::max(1e-9, seconds - seconds_before_)}}});
@@ -139,11 +144,13 @@ class Recorder final : public Listener {
     metrics_.write({"evaluation",
                     report.step,
                     {{"split", std::string(name_of(report.split))},
+                     {"statistics", std::string(report.batch_statistics ? "batch" : "running")},
                      {"nll", report.mean()},
                      {"perplexity", report.perplexity()},
                      {"tokens", report.tokens},
                      {"seconds", seconds_so_far()}}});
-    if (report.split == Split::valid) validation_ = fmt::format("  valid ppl {:.2f}", report.perplexity());
+    if (report.split == Split::valid && !report.batch_statistics)
+      validation_ = fmt::format("  valid ppl {:.2f}", report.perplexity());
   }
 
   void on_checkpoint(const Progress& progress) override {
@@ -183,9 +190,11 @@ RunResult summarize(const fs::path& folder) {
     if (const auto seconds = record.number("seconds")) result.seconds = std::max(result.seconds, *seconds);
     if (record.event != "evaluation") continue;
     const double nll = record.number("nll").value_or(kInfinity);
-    const bool test = std::any_of(record.fields.begin(), record.fields.end(), [](const auto& field) {
-      return field.first == "split" && field.second == MetricValue(std::string("test"));
-    });
+    const bool test = record.word("split") == "test";
+    if (record.word("statistics") == "batch") {
+      (test ? result.test_nll_by_batch : result.final_nll_by_batch) = nll;
+      continue;
+    }
     if (test) {
       result.test_nll = nll;
       continue;
@@ -308,6 +317,8 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
     result.diverged_site = diverged->site();
     result.final_nll = kInfinity;
     result.test_nll.reset();
+    result.final_nll_by_batch.reset();
+    result.test_nll_by_batch.reset();
   }
   write_result(result, settings.folder / "result.json");
   return result;

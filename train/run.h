@@ -37,6 +37,7 @@ struct RunResult {
   double best_nll = 0;
   std::int64_t best_step = 0;
   std::optional<double> test_nll;
+  std::optional<double> final_nll_by_batch, test_nll_by_batch;  // the same by the batches' own statistics, if asked for
   std::optional<double> entropy;  // of made-up data: nats per predicted token of the validation split
   double seconds = 0;             // of training, over all sessions
 

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "../engine/ops/loss.h"
+#include "../engine/ops/elementwise.h"
 #include "interrupt.h"
 
 namespace normlab {
@@ -32,14 +32,24 @@ bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % eve
 double EvaluationReport::perplexity() const { return std::exp(mean()); }
 
 Trainer::Trainer(const Config& config, LanguageModel& model, const LanguageData& data)
-    : config_(config), model_(model), data_(data), parameters_(model.parameters()), steps_(steps_of(config, data)) {}
+    : config_(config),
+      model_(model),
+      data_(data),
+      parameters_(model.parameters()),
+      buffers_(model.buffers()),
+      steps_(steps_of(config, data)) {
+  for (const Named& buffer : buffers_) buffers_before_.push_back(buffer.tensor.clone());
+}
 
 void Trainer::run(const Progress& progress, Optimizer& optimizer, const std::vector<Listener*>& listeners) {
   progress_ = progress;
   const auto evaluate_and_tell = [&](Split split) {
     if (data_.evaluation_batches(split) == 0) return;
-    const EvaluationReport report = evaluate(split, progress_.step);
-    for (Listener* listener : listeners) listener->on_evaluation(report);
+    for (const bool batch_statistics : {false, true}) {
+      if (batch_statistics && !config_.train.evaluate_batch_statistics) continue;
+      const EvaluationReport report = evaluate(split, progress_.step, batch_statistics);
+      for (Listener* listener : listeners) listener->on_evaluation(report);
+    }
   };
   if (progress_.step == 0 && config_.train.evaluate_every > 0) evaluate_and_tell(Split::valid);
 
@@ -58,6 +68,25 @@ void Trainer::run(const Progress& progress, Optimizer& optimizer, const std::vec
   }
 }
 
+Trainer::PartOfLoss Trainer::part_of_loss(const Batch& batch, std::int64_t step, std::size_t micro_batch,
+                                          double tokens) const {
+  std::vector<Tensor> penalties;
+  const Pass pass{.training = true,
+                  .seed = config_.seed_of_training(),
+                  .step = static_cast<std::uint64_t>(step),
+                  .micro_batch = static_cast<std::uint32_t>(micro_batch),
+                  .penalties = &penalties};
+  const Tensor logits = model_.logits(batch.inputs, batch.rows, pass);
+  PartOfLoss part;
+  part.entropy = cross_entropy(logits, batch.targets, batch.rows, config_.train.label_smoothing, tokens);
+  part.loss = part.entropy.loss;
+  for (const Tensor& penalty : penalties) {
+    part.loss = add(part.loss, scale(penalty, 1 / tokens));
+    part.penalty += penalty.item();
+  }
+  return part;
+}
+
 StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*>& listeners) {
   const std::int64_t step = progress_.step + 1;
   const double rate = config_.train.optimizer->rate * config_.train.schedule.factor(step, steps_);
@@ -70,20 +99,20 @@ StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*
     tokens += static_cast<double>(batches.back().rows.counted());
   }
 
+  for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_before_[i].copy_from(buffers_[i].tensor);
   Probe probe(config_.probes);
   const bool probing = config_.probes.wanted(step);
   StepReport report;
   for (std::size_t micro = 0; micro < batches.size(); ++micro) {
-    const Batch& batch = batches[micro];
-    const Pass pass{true, config_.seed_of_training(), static_cast<std::uint64_t>(step),
-                    static_cast<std::uint32_t>(micro)};
     Tape tape(probing ? &probe : nullptr);
-    const CrossEntropy entropy = cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.rows,
-                                               config_.train.label_smoothing, tokens);
-    tape.backward(entropy.loss);
+    const PartOfLoss part = part_of_loss(batches[micro], step, micro, tokens);
+    tape.backward(part.loss);
+    report.loss += part.entropy.smoothed / tokens;
+    report.nll += part.entropy.nll / tokens;
+    report.penalty += part.penalty / tokens;
+    if (!config_.train.commit_every_micro_batch && micro + 1 < batches.size()) continue;
+    if (probing) probe.statistics(model_);
     model_.commit();
-    report.loss += entropy.smoothed / tokens;
-    report.nll += entropy.nll / tokens;
   }
   if (!std::isfinite(report.loss)) diverged(batches, tokens, "the loss");
   if (probing) probe.weights(parameters_);
@@ -105,31 +134,32 @@ StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*
   return report;
 }
 
-EvaluationReport Trainer::evaluate(Split split, std::int64_t step) const {
+EvaluationReport Trainer::evaluate(Split split, std::int64_t step, bool batch_statistics) const {
   EvaluationReport report;
   report.step = step;
   report.split = split;
+  report.batch_statistics = batch_statistics;
+  const Pass pass{.batch_statistics = batch_statistics};
   for (Index i = 0; i < data_.evaluation_batches(split); ++i) {
     const Batch batch = data_.evaluation_batch(split, i);
     const CrossEntropy entropy =
-        cross_entropy(model_.logits(batch.inputs, batch.rows, Pass{}), batch.targets, batch.rows);
+        cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.rows);
     report.nll += entropy.nll;
     report.tokens += entropy.tokens;
   }
   return report;
 }
 
-// Repeats the step under an observer, with the same dropout, to find where it first left the finite numbers.
+// Repeats the step under an observer, with the same dropout and running statistics, to find where it first left the
+// finite numbers.
 void Trainer::diverged(const std::vector<Batch>& batches, double divisor, const char* what) {
   FirstNotFinite first;
+  for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].tensor.copy_from(buffers_before_[i]);
   for (std::size_t micro = 0; micro < batches.size() && first.site.empty(); ++micro) {
-    const Batch& batch = batches[micro];
-    const Pass pass{true, config_.seed_of_training(), static_cast<std::uint64_t>(progress_.step + 1),
-                    static_cast<std::uint32_t>(micro)};
     Tape tape(&first);
-    const CrossEntropy entropy = cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.rows,
-                                               config_.train.label_smoothing, divisor);
-    if (first.site.empty()) tape.backward(entropy.loss);
+    const PartOfLoss part = part_of_loss(batches[micro], progress_.step + 1, micro, divisor);
+    if (first.site.empty()) tape.backward(part.loss);
+    if (config_.train.commit_every_micro_batch) model_.commit();
   }
   if (first.site.empty()) first.site = what;
   throw Diverged(progress_.step + 1, first.site,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "../data/language.h"
+#include "../engine/ops/loss.h"
 #include "../nn/language_model.h"
 #include "checkpoint.h"
 #include "config.h"
@@ -20,6 +21,7 @@ struct StepReport {
   Progress progress;         // after the step
   double loss = 0;           // smoothed loss, nats per predicted token
   double nll = 0;            // negative log-likelihood, nats per predicted token
+  double penalty = 0;        // what norms add to the loss, per predicted token
   double rate = 0;           // learning rate
   double gradient_norm = 0;  // over all parameters, before clipping
   std::int64_t tokens = 0;   // predicted in this step
@@ -28,8 +30,9 @@ struct StepReport {
 struct EvaluationReport {
   std::int64_t step = 0;
   Split split = Split::valid;
-  double nll = 0;           // summed, nats
-  std::int64_t tokens = 0;  // predicted
+  bool batch_statistics = false;  // norms took the statistics of each batch, not the running ones
+  double nll = 0;                 // summed, nats
+  std::int64_t tokens = 0;        // predicted
   double mean() const { return nll / static_cast<double>(tokens); }
   double perplexity() const;  // exp(nll / tokens), whatever the batches were
 };
@@ -63,12 +66,19 @@ class Trainer {
 
   // Trains from `progress` to the last step. Throws Diverged, or Interrupted after asking for a checkpoint.
   void run(const Progress& progress, Optimizer& optimizer, const std::vector<Listener*>& listeners);
-  // The mean over every predicted token of a split.
-  EvaluationReport evaluate(Split split, std::int64_t step) const;
+  // The mean over every predicted token of a split; by each batch's own statistics if asked for.
+  EvaluationReport evaluate(Split split, std::int64_t step, bool batch_statistics = false) const;
 
   std::int64_t steps() const { return steps_; }  // of the whole training
 
  private:
+  // One micro-batch's part of the loss of a step that predicts `tokens` in all.
+  struct PartOfLoss {
+    CrossEntropy entropy;
+    Tensor loss;         // what to differentiate: entropy and penalties
+    double penalty = 0;  // of norms, summed
+  };
+  PartOfLoss part_of_loss(const Batch& batch, std::int64_t step, std::size_t micro_batch, double tokens) const;
   StepReport train_step(Optimizer& optimizer, const std::vector<Listener*>& listeners);
   [[noreturn]] void diverged(const std::vector<Batch>& batches, double divisor, const char* what);
 
@@ -76,6 +86,8 @@ class Trainer {
   LanguageModel& model_;
   const LanguageData& data_;
   std::vector<Named> parameters_;
+  std::vector<Named> buffers_;
+  std::vector<Tensor> buffers_before_;  // as they were when the step began
   std::int64_t steps_;
   Progress progress_;
 };

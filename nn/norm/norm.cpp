@@ -50,11 +50,24 @@ std::unique_ptr<Norm> NormConfig::make(const Init& init, Index features, Index h
   return std::make_unique<PreScaledNorm>(init, std::move(norm), groups);
 }
 
+std::string NormConfig::make_exact() {
+  const std::string surrogate = kind(), exact = (*this)->exact_kind();
+  if (exact.empty()) return "";
+  set(exact);
+  return text(exact, " in place of ", surrogate);
+}
+
 SiteNorm::SiteNorm(const std::string& kind) : kind_("same"), own_("none") { set(kind); }
 
 void SiteNorm::set(const std::string& kind) {
   if (kind != "same") own_.set(kind);
   kind_ = kind;
+}
+
+std::string SiteNorm::make_exact() {
+  std::string done = own_.make_exact();
+  if (kind_ != "same") kind_ = own_.kind();
+  return done;
 }
 
 void SiteNorm::fields(Fields& f, const char* name, const char* doc) {

@@ -82,6 +82,9 @@ class NormConfig : public Choice<NormOptions> {
   // What keeps this norm from working there; empty when nothing does.
   std::string problem(Index features, Index heads) const;
   std::unique_ptr<Norm> make(const Init& init, Index features, Index heads) const;
+  // Puts the kind with an exact gradient in place of one whose gradient is a surrogate; the pre-scale stays. What was
+  // done in words, empty when nothing was.
+  std::string make_exact();
 
  private:
   friend class SiteNorm;
@@ -94,7 +97,7 @@ class SiteNorm {
   explicit SiteNorm(const std::string& kind = "same");
   const std::string& kind() const { return kind_; }
   const NormConfig& or_else(const NormConfig& of_stack) const { return kind_ == "same" ? of_stack : own_; }
-  NormConfig& own() { return own_; }  // of a kind other than "same"
+  std::string make_exact();  // of a norm of its own, as NormConfig's
   void set(const std::string& kind);
 
   void fields(Fields& f, const char* name, const char* doc);

@@ -22,11 +22,15 @@ int check_config(const std::string& file, const std::vector<std::string>& overri
     last_arms = &run.arms;
     const auto corpus = load_data(run.config, data);
     const TrainingSize size = require_memory(run.config, *corpus);
-    const GradcheckResult result =
+    const ModelCheck check =
         check_model(run.config.model, run.config.train.label_smoothing, run.config.seed_of_training());
+    const GradcheckResult& result = check.gradients;
     const std::string name = run.arms.empty() ? "model" : fmt::format("{}", fmt::join(run.arms, ", "));
     fmt::print("{}: {} parameters; about {:.0f} MB to train\n", name, size.parameters, size.bytes() / 1e6);
     fmt::print("  data: {}\n", corpus->summary());
+    if (!check.stand_in.empty()) {
+      fmt::print("  checked with {}, whose published gradient is not the derivative\n", check.stand_in);
+    }
     if (result) {
       fmt::print(
           "  gradients of a shrunk copy in f64: {} elements agree with finite differences (worst at {:.2g} of the "

@@ -76,6 +76,8 @@ void write_summary(const Experiment& experiment, const std::vector<RunResult>& r
                   {"best_nll", r.best_nll},
                   {"best_step", r.best_step}};
     if (r.test_nll) row.fields.emplace_back("test_nll", *r.test_nll);
+    if (r.final_nll_by_batch) row.fields.emplace_back("valid_nll_by_batch_statistics", *r.final_nll_by_batch);
+    if (r.test_nll_by_batch) row.fields.emplace_back("test_nll_by_batch_statistics", *r.test_nll_by_batch);
     row.fields.emplace_back("seconds", r.seconds);
     rows.push_back(row);
   }
@@ -91,9 +93,7 @@ std::vector<Curve> validation_curves(const Experiment& experiment, const Experim
     if (curve == curves.end()) curve = curves.insert(curve, Curve{label, {}});
     for (const MetricRecord& record : read_metrics(folder_of(run, settings) / "metrics.jsonl")) {
       const auto nll = record.number("nll");
-      const bool valid = std::any_of(record.fields.begin(), record.fields.end(), [](const auto& field) {
-        return field.first == "split" && field.second == MetricValue(std::string("valid"));
-      });
+      const bool valid = record.word("split") == "valid" && record.word("statistics") != "batch";
       if (record.event == "evaluation" && valid && nll) curve->points[record.step].push_back(*nll);
     }
   }
