@@ -67,7 +67,7 @@ StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*
   double tokens = 0;
   for (std::int64_t micro = 0; micro < config_.train.accumulate; ++micro) {
     batches.push_back(data_.training_batch(static_cast<std::uint64_t>(progress_.batch + micro)));
-    tokens += static_cast<double>(batches.back().rows.counted());
+    tokens += static_cast<double>(batches.back().predicted.counted());
   }
 
   Probe probe(config_.probes);
@@ -78,8 +78,8 @@ StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*
     const Pass pass{true, config_.seed_of_training(), static_cast<std::uint64_t>(step),
                     static_cast<std::uint32_t>(micro)};
     Tape tape(probing ? &probe : nullptr);
-    const CrossEntropy entropy = cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.rows,
-                                               config_.train.label_smoothing, tokens);
+    const CrossEntropy entropy = cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets,
+                                               batch.predicted, config_.train.label_smoothing, tokens);
     tape.backward(entropy.loss);
     model_.commit();
     report.loss += entropy.smoothed / tokens;
@@ -112,7 +112,7 @@ EvaluationReport Trainer::evaluate(Split split, std::int64_t step) const {
   for (Index i = 0; i < data_.evaluation_batches(split); ++i) {
     const Batch batch = data_.evaluation_batch(split, i);
     const CrossEntropy entropy =
-        cross_entropy(model_.logits(batch.inputs, batch.rows, Pass{}), batch.targets, batch.rows);
+        cross_entropy(model_.logits(batch.inputs, batch.rows, Pass{}), batch.targets, batch.predicted);
     report.nll += entropy.nll;
     report.tokens += entropy.tokens;
   }
@@ -127,8 +127,8 @@ void Trainer::diverged(const std::vector<Batch>& batches, double divisor, const 
     const Pass pass{true, config_.seed_of_training(), static_cast<std::uint64_t>(progress_.step + 1),
                     static_cast<std::uint32_t>(micro)};
     Tape tape(&first);
-    const CrossEntropy entropy = cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.rows,
-                                               config_.train.label_smoothing, divisor);
+    const CrossEntropy entropy = cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets,
+                                               batch.predicted, config_.train.label_smoothing, divisor);
     if (first.site.empty()) tape.backward(entropy.loss);
   }
   if (first.site.empty()) first.site = what;
