@@ -181,6 +181,27 @@ TEST_CASE("with layer norm, pads change neither the loss nor any gradient, in tr
   }
 }
 
+TEST_CASE("with batch norm, pads that are counted change training, and those that are not change nothing") {
+  const auto nll_of_run = [](const std::vector<std::string>& padding) {
+    std::vector<std::string> overrides = {"model.norm.kind=batch", "model.dropout=0", "model.attention_dropout=0",
+                                          "dtype=f64", "train.steps=3"};
+    overrides.insert(overrides.end(), padding.begin(), padding.end());
+    Training t(overrides);
+    t.run();
+    std::vector<double> nll;
+    for (const StepReport& step : t.listening.steps) nll.push_back(step.nll);
+    for (const EvaluationReport& evaluation : t.listening.evaluations) nll.push_back(evaluation.mean());
+    return nll;
+  };
+  const auto packed = nll_of_run({}), left_out = nll_of_run({"data.padding.kind=longest"}),
+             counted = nll_of_run({"data.padding.kind=longest", "data.padding.counted=true"});
+  REQUIRE(packed.size() == 5);  // three steps; evaluations before and after
+  for (const std::size_t i : {0, 1, 2, 4}) {
+    CHECK(left_out[i] == Approx(packed[i]).epsilon(1e-9));
+    CHECK(std::abs(counted[i] - packed[i]) > 1e-3);
+  }
+}
+
 TEST_CASE("padded training goes on from a step as if it had never stopped") {
   const std::vector<std::string> padded = {"data.padding.kind=share", "data.padding.share=0.4",
                                            "train.evaluate_every=0", "model.positions=learned"};
