@@ -145,22 +145,30 @@ class Sentences : public Batching {
 
 }  // namespace
 
-Batch pack(const TokenStream& stream, const std::vector<Span>& spans) {
+Batch pack(const TokenStream& stream, const std::vector<Span>& spans, const Padding& padding) {
   std::vector<Index> lengths;
-  Index rows = 0;
-  for (const Span& span : spans) {
-    lengths.push_back(span.length());
-    rows += span.length();
-  }
-  Batch batch{Tensor::empty({rows}, Dtype::i32), Tensor::empty({rows}, Dtype::i32), Rows::of_lengths(lengths)};
+  for (const Span& span : spans) lengths.push_back(span.length());
+  const std::vector<Index> pads = padding.pads(lengths);
+  for (std::size_t i = 0; i < spans.size(); ++i) lengths[i] += pads[i];
+  const Rows rows = Rows::of_lengths(lengths);
+
+  Batch batch{Tensor::empty({rows.tokens()}, Dtype::i32), Tensor::empty({rows.tokens()}, Dtype::i32), rows, rows};
   std::int32_t* input = batch.inputs.data<std::int32_t>();
   std::int32_t* target = batch.targets.data<std::int32_t>();
-  for (const Span& span : spans) {
-    for (Index t = span.begin; t < span.end; ++t) {
+  std::vector<std::uint8_t> predicted;
+  for (std::size_t i = 0; i < spans.size(); ++i) {
+    for (Index t = spans[i].begin; t < spans[i].end; ++t) {
       *input++ = t == 0 ? stream.end_of_line : stream.tokens[count_of(t - 1)];
       *target++ = stream.tokens[count_of(t)];
     }
+    input = std::fill_n(input, pads[i], stream.end_of_line);
+    target = std::fill_n(target, pads[i], stream.end_of_line);
+    predicted.insert(predicted.end(), count_of(spans[i].length()), 1);
+    predicted.insert(predicted.end(), count_of(pads[i]), 0);
   }
+  const bool padded = std::any_of(pads.begin(), pads.end(), [](Index n) { return n > 0; });
+  if (padded) batch.predicted = Rows(rows.offsets(), std::move(predicted));
+  if (!padding.counted) batch.rows = batch.predicted;
   return batch;
 }
 
@@ -201,7 +209,8 @@ std::unique_ptr<Batching> ContinuousOptions::make(const TokenStream& stream, con
 }
 
 void SentencesOptions::fields(Fields& f) {
-  f.integer("tokens_per_batch", tokens_per_batch, {.at_least = 1, .at_most = 1e8}, "most tokens of a batch");
+  f.integer("tokens_per_batch", tokens_per_batch, {.at_least = 1, .at_most = 1e8},
+            "most tokens of a batch, pads aside");
   f.integer("longest_sentence", longest_sentence, {.at_least = 1, .at_most = 1e6}, "most tokens of a sentence");
   f.choice("long_sentences", long_sentences, {"error", "cut"},
            "what becomes of longer ones: an error, or cut into pieces that are sequences of their own");
@@ -217,8 +226,7 @@ const std::vector<Registered<BatchingOptions>>& registered(const BatchingOptions
   static const std::vector<Registered<BatchingOptions>> all = {
       {"continuous", "the text as one stream, cut into segments of equal length",
        [] { return std::make_shared<ContinuousOptions>(); }},
-      {"sentences", "each line a sequence of its own, packed without padding",
-       [] { return std::make_shared<SentencesOptions>(); }},
+      {"sentences", "each line a sequence of its own", [] { return std::make_shared<SentencesOptions>(); }},
   };
   return all;
 }

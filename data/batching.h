@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "language.h"
+#include "padding.h"
 
 namespace normlab {
 
@@ -26,8 +27,9 @@ struct Span {
   Index length() const { return end - begin; }
 };
 
-// The spans' tokens packed into one batch, all rows counted. The input at position 0 is <eos>.
-Batch pack(const TokenStream& stream, const std::vector<Span>& spans);
+// The spans' tokens packed into one batch, each span followed by its pads. The input at position 0 is <eos>; so are the
+// input and the target of a pad, which needs no vocabulary entry since it is never predicted.
+Batch pack(const TokenStream& stream, const std::vector<Span>& spans, const Padding& padding = {});
 
 // The batches of one split.
 class Batching {
@@ -85,12 +87,12 @@ struct ContinuousOptions : BatchingOptions {
 };
 
 // Each line is a sequence of its own; blank lines are none. An epoch takes every line once, in an order drawn anew,
-// spread evenly over a number of batches such that none exceeds tokens_per_batch. <eos> is predicted.
+// spread evenly over a number of batches such that none exceeds tokens_per_batch, pads aside. <eos> is predicted.
 struct SentencesOptions : BatchingOptions {
-  std::int64_t tokens_per_batch = 2048;      // at most, <eos> included
-  std::int64_t longest_sentence = 512;       // in tokens, <eos> included
-  std::string long_sentences = "error";      // what becomes of longer ones: "error" | "cut"
-  bool by_length = false;                    // batches of lines of about equal length
+  std::int64_t tokens_per_batch = 2048;  // at most, <eos> included
+  std::int64_t longest_sentence = 512;   // in tokens, <eos> included
+  std::string long_sentences = "error";  // what becomes of longer ones: "error" | "cut"
+  bool by_length = false;                // batches of lines of about equal length
   void fields(Fields& f) override;
   std::unique_ptr<Batching> make(const TokenStream& stream, const std::string& name, bool training,
                                  std::uint64_t seed) const override;

@@ -2,6 +2,7 @@
 #include "corpus.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "synthetic.h"
 #include "text.h"
@@ -17,7 +18,8 @@ const char* name_of(Split split) {
   return "?";
 }
 
-CorpusData::CorpusData(Corpus corpus, const BatchingConfig& batching, std::uint64_t seed) : corpus_(std::move(corpus)) {
+CorpusData::CorpusData(Corpus corpus, const BatchingConfig& batching, std::uint64_t seed, const Padding& padding)
+    : corpus_(std::move(corpus)), padding_(padding) {
   for (Split split : kSplits) {
     const TokenStream& stream = corpus_[split].stream;
     const bool training = split == Split::train;
@@ -31,18 +33,18 @@ Index CorpusData::longest_sequence() const {
   for (const auto& batching : batching_) {
     if (batching) longest = std::max(longest, batching->longest_sequence());
   }
-  return longest;
+  return padding_.longest_padded(longest);
 }
 
 Batch CorpusData::training_batch(std::uint64_t index) const {
-  return pack(corpus_[Split::train].stream, of(Split::train)->training_spans(index));
+  return pack(corpus_[Split::train].stream, of(Split::train)->training_spans(index), padding_);
 }
 
 Index CorpusData::evaluation_batches(Split split) const { return of(split) ? of(split)->evaluation_batches() : 0; }
 
 Batch CorpusData::evaluation_batch(Split split, Index index) const {
   check(of(split) != nullptr, "evaluation batch: needs a ", name_of(split), " text, there is none");
-  return pack(corpus_[split].stream, of(split)->evaluation_spans(index));
+  return pack(corpus_[split].stream, of(split)->evaluation_spans(index), padding_);
 }
 
 std::optional<double> CorpusData::entropy(Split split) const {
@@ -57,12 +59,25 @@ std::optional<double> CorpusData::entropy(Split split) const {
   return sum / static_cast<double>(of(split)->predicted_tokens());
 }
 
+double CorpusData::share_of_pads() const {
+  Index rows = 0, tokens = 0;
+  for (Index i = 0; i < batches_per_epoch(); ++i) {
+    const Batch batch = training_batch(static_cast<std::uint64_t>(i));
+    rows += batch.predicted.tokens();
+    tokens += batch.predicted.counted();
+  }
+  return static_cast<double>(rows - tokens) / static_cast<double>(rows);
+}
+
 std::string CorpusData::summary() const {
   std::string out = text(corpus_.origin, "; ");
   for (Split split : kSplits) {
     if (of(split)) out += text(name_of(split), " ", corpus_[split].stream.tokens.size(), ", ");
   }
-  return out + text("vocabulary ", vocabulary_size());
+  out += text("vocabulary ", vocabulary_size());
+  if (padding_.kind == "none") return out;
+  return out + text("; ", std::round(1000 * share_of_pads()) / 10, " % of the training rows are pads, ",
+                    padding_.counted ? "counted" : "not counted", " by norms");
 }
 
 const std::vector<Registered<LanguageDataOptions>>& registered(const LanguageDataOptions*) {

@@ -18,8 +18,8 @@ inline constexpr std::array<Split, 3> kSplits = {Split::train, Split::valid, Spl
 const char* name_of(Split split);
 
 struct SplitText {
-  TokenStream stream;                // no tokens: there is no such split
-  std::vector<double> surprisal;     // made-up text: the generator's -ln p of each token given the past; else empty
+  TokenStream stream;             // no tokens: there is no such split
+  std::vector<double> surprisal;  // made-up text: the generator's -ln p of each token given the past; else empty
 };
 
 struct Corpus {
@@ -32,7 +32,7 @@ struct Corpus {
 class CorpusData : public LanguageData {
  public:
   // Error when the training text is shorter than one batch, or a split has nothing to predict.
-  CorpusData(Corpus corpus, const BatchingConfig& batching, std::uint64_t seed);
+  CorpusData(Corpus corpus, const BatchingConfig& batching, std::uint64_t seed, const Padding& padding = {});
 
   Index vocabulary_size() const override { return corpus_.vocabulary.size(); }
   Index longest_sequence() const override;
@@ -47,7 +47,9 @@ class CorpusData : public LanguageData {
 
  private:
   const std::unique_ptr<Batching>& of(Split split) const { return batching_[static_cast<std::size_t>(split)]; }
+  double share_of_pads() const;  // in the first epoch
   Corpus corpus_;
+  Padding padding_;
   std::array<std::unique_ptr<Batching>, 3> batching_;  // null where there is no such split
 };
 

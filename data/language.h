@@ -16,19 +16,22 @@ namespace normlab {
 
 enum class Split { train, valid, test };
 
-// Packed sequences: row r predicts targets[r] from inputs up to r of its own sequence.
+// Packed sequences: row r predicts targets[r] from inputs up to r of its own sequence. `rows` is for the model: what
+// counts there enters the statistics of norms. What counts in `predicted` enters the loss and is reported. Without
+// padding both are the same and all rows count.
 struct Batch {
-  Tensor inputs;   // i32 [tokens]
-  Tensor targets;  // i32 [tokens]
-  Rows rows;       // rows that count are predicted tokens
+  Tensor inputs;   // i32 [rows]
+  Tensor targets;  // i32 [rows]
+  Rows rows;
+  Rows predicted;
 };
 
 class LanguageData {
  public:
   virtual ~LanguageData() = default;
   virtual Index vocabulary_size() const = 0;
-  virtual Index longest_sequence() const = 0;      // what a learned position table must hold
-  virtual Index batches_per_epoch() const = 0;     // of the training split
+  virtual Index longest_sequence() const = 0;   // what a learned position table must hold
+  virtual Index batches_per_epoch() const = 0;  // of the training split
   // Batch `index` counted from the start of training; epoch = index / batches_per_epoch(), each in an order of its own.
   virtual Batch training_batch(std::uint64_t index) const = 0;
   // Evaluation covers every token of the split once, in fixed segments, the tail included. The training split can be

@@ -16,8 +16,8 @@ void for_each_pair(const LanguageData& data, Split split, Visit visit) {
     const Batch batch = data.evaluation_batch(split, i);
     const auto* input = batch.inputs.data<std::int32_t>();
     const auto* target = batch.targets.data<std::int32_t>();
-    for (Index row = 0; row < batch.rows.tokens(); ++row) {
-      if (batch.rows.counts(row)) visit(input[row], target[row]);
+    for (Index row = 0; row < batch.predicted.tokens(); ++row) {
+      if (batch.predicted.counts(row)) visit(input[row], target[row]);
     }
   }
 }

@@ -183,6 +183,7 @@ void SyntheticOptions::fields(Fields& f) {
   f.integer("phrases", phrases, few, "most phrases of a clause");
   f.real("closes", closes, share, "probability that a clause ends after each of its phrases");
   batching.fields(f, "batching", "how the text becomes batches; a story is a line");
+  padding.fields(f);
   const std::int64_t most = 10'000'000;
   f.require(topics * articles <= most && topics * articles * nouns_per_article <= most, "topics",
             text("topics x articles x nouns_per_article must be at most ", most, ", got ", topics, " x ", articles,
@@ -199,7 +200,7 @@ std::unique_ptr<LanguageData> SyntheticOptions::load(const std::string& /*direct
     const auto i = static_cast<std::size_t>(split);
     corpus.splits[i] = language.text_of(sizes[i], Random(made_from, text("data.text.", name_of(split))));
   }
-  return std::make_unique<CorpusData>(std::move(corpus), batching, seed);
+  return std::make_unique<CorpusData>(std::move(corpus), batching, seed, padding);
 }
 
 }  // namespace normlab

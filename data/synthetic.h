@@ -56,6 +56,7 @@ struct SyntheticOptions : LanguageDataOptions {
   std::int64_t phrases = 12;
   double closes = 0.2;
   BatchingConfig batching{"sentences"};
+  Padding padding;
 
   void fields(Fields& f) override;
   std::unique_ptr<LanguageData> load(const std::string& directory, std::uint64_t seed) const override;

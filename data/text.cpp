@@ -22,6 +22,7 @@ void TextOptions::fields(Fields& f) {
   f.choice("unknown", unknown, {"unk", "error"},
            "what a unit of valid or test outside the vocabulary is: <unk> where the vocabulary has it, or an error");
   batching.fields(f, "batching", "how the text becomes batches");
+  padding.fields(f);
   f.require(!train.empty(), "train", "must name the file of the training text");
   f.require(largest_vocabulary == 0 || largest_vocabulary >= 3, "largest_vocabulary",
             text("must be 0 or leave room for <unk>, <eos> and a unit, got ", largest_vocabulary));
@@ -54,7 +55,7 @@ Corpus TextOptions::read(const std::string& directory) const {
 }
 
 std::unique_ptr<LanguageData> TextOptions::load(const std::string& directory, std::uint64_t seed) const {
-  return std::make_unique<CorpusData>(read(directory), batching, seed);
+  return std::make_unique<CorpusData>(read(directory), batching, seed, padding);
 }
 
 }  // namespace normlab

@@ -19,6 +19,7 @@ struct TextOptions : LanguageDataOptions {
   std::string vocabulary_order = "frequency";
   std::string unknown = "unk";
   BatchingConfig batching{"continuous"};
+  Padding padding;
 
   void fields(Fields& f) override;
   // Error, naming file and place: see text_file.h, vocabulary.h and batching.h.

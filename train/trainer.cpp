@@ -78,7 +78,7 @@ Trainer::PartOfLoss Trainer::part_of_loss(const Batch& batch, std::int64_t step,
                   .penalties = &penalties};
   const Tensor logits = model_.logits(batch.inputs, batch.rows, pass);
   PartOfLoss part;
-  part.entropy = cross_entropy(logits, batch.targets, batch.rows, config_.train.label_smoothing, tokens);
+  part.entropy = cross_entropy(logits, batch.targets, batch.predicted, config_.train.label_smoothing, tokens);
   part.loss = part.entropy.loss;
   for (const Tensor& penalty : penalties) {
     part.loss = add(part.loss, scale(penalty, 1 / tokens));
@@ -96,7 +96,7 @@ StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*
   double tokens = 0;
   for (std::int64_t micro = 0; micro < config_.train.accumulate; ++micro) {
     batches.push_back(data_.training_batch(static_cast<std::uint64_t>(progress_.batch + micro)));
-    tokens += static_cast<double>(batches.back().rows.counted());
+    tokens += static_cast<double>(batches.back().predicted.counted());
   }
 
   for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_before_[i].copy_from(buffers_[i].tensor);
@@ -143,7 +143,7 @@ EvaluationReport Trainer::evaluate(Split split, std::int64_t step, bool batch_st
   for (Index i = 0; i < data_.evaluation_batches(split); ++i) {
     const Batch batch = data_.evaluation_batch(split, i);
     const CrossEntropy entropy =
-        cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.rows);
+        cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.predicted);
     report.nll += entropy.nll;
     report.tokens += entropy.tokens;
   }

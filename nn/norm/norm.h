@@ -94,7 +94,8 @@ class NormConfig : public Choice<NormOptions> {
 // The norm of one site: one of its own, or the one of the whole stack (the kind "same").
 class SiteNorm {
  public:
-  explicit SiteNorm(const std::string& kind = "same");
+  SiteNorm() : SiteNorm("same") {}
+  explicit SiteNorm(const std::string& kind);
   const std::string& kind() const { return kind_; }
   const NormConfig& or_else(const NormConfig& of_stack) const { return kind_ == "same" ? of_stack : own_; }
   std::string make_exact();  // of a norm of its own, as NormConfig's

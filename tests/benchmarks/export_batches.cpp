@@ -32,6 +32,7 @@ void export_run(const std::string& file, const std::string& data_directory, cons
   Safetensors content;
   for (int i = 0; i < batches; ++i) {
     const Batch batch = data->training_batch(static_cast<std::uint64_t>(i));
+    check(batch.predicted.all_count(), "export_batches: batches must have no padding, batch ", i, " has some");
     std::vector<std::int32_t> offsets(batch.rows.offsets().begin(), batch.rows.offsets().end());
     content.tensors[text("inputs.", i)] = batch.inputs;
     content.tensors[text("targets.", i)] = batch.targets;

@@ -24,21 +24,21 @@ class Visitor : public Fields {
   }
   void integers(const char*, std::vector<std::int64_t>&, Range, const char*) override { FAIL("no such field"); }
   void strings(const char*, std::vector<std::string>&, const char*) override { FAIL("no such field"); }
-  void group(const char*, const std::function<void(Fields&)>&, const char*) override { FAIL("no such field"); }
+  void group(const char* name, const std::function<void(Fields&)>& members, const char*) override {
+    names.emplace_back(name);
+    members(*this);
+  }
   void variant(const char* name, std::string& kind, const std::vector<Alternative>& alternatives,
                const char*) override {
     names.emplace_back(name);
     values.push_back(kind);
-    for (const Alternative& alternative : alternatives) {
-      kinds.push_back(alternative.kind);
-      alternative.choose();
-      alternative.members(*this);
-    }
+    alternatives.back().choose();  // the kinds' own fields are tested with the kinds
+    last_kinds.push_back(alternatives.back().kind);
   }
   void require(bool ok, const char* name, const std::string& message) override {
     if (!ok) problems.push_back(text(name, ": ", message));
   }
-  std::vector<std::string> names, values, kinds, problems;
+  std::vector<std::string> names, values, last_kinds, problems;
 };
 
 }  // namespace
@@ -48,15 +48,51 @@ TEST_CASE("the config of a language model lists each field, and its choices set 
   Visitor visitor;
   config.fields(visitor);
   CHECK(visitor.names == std::vector<std::string>{"layers", "width", "heads", "feed_forward", "activation", "placement",
-                                                  "final_norm", "norm", "epsilon", "dropout", "attention_dropout",
-                                                  "activation_dropout", "positions", "tie_output", "embedding_scale"});
-  CHECK(visitor.values == std::vector<std::string>{"relu", "pre", "layer", "sinusoidal"});
-  CHECK(visitor.kinds == std::vector<std::string>{"layer", "none"});
+                                                  "final_norm", "norm", "norm_at", "attention", "feed_forward", "inner",
+                                                  "final", "dropout", "attention_dropout", "activation_dropout",
+                                                  "positions", "tie_output", "embedding_scale"});
+  CHECK(visitor.values ==
+        std::vector<std::string>{"relu", "pre", "layer", "same", "same", "none", "same", "sinusoidal"});
+  CHECK(visitor.last_kinds == std::vector<std::string>(5, "none"));
   CHECK(config.activation == Activation::gelu);
   CHECK(config.placement == Placement::post);
   CHECK(config.norm.kind() == "none");
+  CHECK(config.norm_at.final.kind() == "none");
   CHECK(config.positions == PositionKind::none);
   CHECK(visitor.problems.empty());
+}
+
+TEST_CASE("each site has the norm of the stack or one of its own") {
+  StackConfig config = small_config(Placement::pre);
+  config.norm.set("batch");
+  config.norm_at.feed_forward.set("power");
+  config.norm_at.final.set("none");
+  config.norm_at.inner.set("same");
+  const Stack stack(init_f64(), config, true);
+  CHECK(paths_of(stack.buffers()) ==
+        std::vector<std::string>{
+            "layers.0.attention_norm.running_mean", "layers.0.attention_norm.running_variance",
+            "layers.0.feed_forward.inner_norm.running_mean", "layers.0.feed_forward.inner_norm.running_variance",
+            "layers.0.feed_forward_norm.running_second_moment", "layers.0.feed_forward_norm.nu",
+            "layers.0.feed_forward_norm.updates", "layers.1.attention_norm.running_mean",
+            "layers.1.attention_norm.running_variance", "layers.1.feed_forward.inner_norm.running_mean",
+            "layers.1.feed_forward.inner_norm.running_variance", "layers.1.feed_forward_norm.running_second_moment",
+            "layers.1.feed_forward_norm.nu", "layers.1.feed_forward_norm.updates"});
+}
+
+TEST_CASE("a pre-scale's groups are the heads unless given, and must divide the features of every site") {
+  LanguageModelConfig config = small_config(Placement::pre);
+  config.feed_forward = 13;
+  config.norm.pre_scale = PreScale::grouped_rms;
+  CHECK(config.norm_problem().empty());  // no norm between the two maps
+  config.norm_at.inner.set("same");
+  CHECK(config.norm_problem() ==
+        "the groups of the pre-scale must divide the features, got 2 groups and 13 features; "
+        "set pre_scale_groups");
+  config.norm.pre_scale_groups = 3;
+  CHECK(config.norm_problem() ==
+        "the groups of the pre-scale must divide the features, got 3 groups and 8 features; "
+        "set pre_scale_groups");
 }
 
 TEST_CASE("width must be divisible by heads") {

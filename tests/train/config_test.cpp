@@ -88,8 +88,16 @@ TEST_CASE("the rules of a config") {
             "command line: model.placment: unknown key; did you mean \"placement\"? known here: layers, width,") == 0);
   CHECK(complaint(kSmall, {"model.norm.epsilom=1"}) ==
         "command line: model.norm.epsilom: unknown key for the kind \"layer\"; did you mean \"epsilon\"? "
-        "known here: kind, epsilon");
+        "known here: kind, epsilon, pre_scale, pre_scale_groups");
   CHECK(complaint(kSmall, {"model.width=30", "model.heads=4"}).find("command line: model.heads: ") == 0);
+  CHECK(complaint(kSmall, {"data.padding.kind=share", "data.padding.share=0.3", "data.padding.counted=true"}) == "");
+  CHECK(complaint(kSmall, {"data.padding.kind=longer"}) ==
+        "command line: data.padding.kind: must be one of none, longest, share; got \"longer\"; did you mean "
+        "\"longest\"?");
+  CHECK(complaint(kSmall, {"data.padding.kind=share", "data.padding.share=1"}) ==
+        "command line: data.padding.share: must be at least 0 and at most 0.99, got 1");
+  CHECK(complaint(kSmall, {"data.padding.kind=longest", "data.padding.share=0.3"}) ==
+        "command line: data.padding.share: unknown key for the kind \"longest\"; known here: kind, counted");
   CHECK(complaint(kSmall, {"dtype=f23"}) ==
         "command line: dtype: must be one of f32, f64; got \"f23\"; did you mean \"f32\"?");
 }
@@ -112,6 +120,7 @@ TEST_CASE("the schema accepts what the reader accepts and refuses what it refuse
       kSmall,
       start + R"("model": {"norm": {"epsilon": 1e-6}}, "data": {}})",
       start + R"("probes": {"every": 2, "quantities": ["weight_norm"]}})",
+      start + R"("data": {"kind": "text", "train": "a", "padding": {"kind": "share", "share": 0, "counted": true}}})",
       start + sweep + "}",
       to_lines(parse_experiment(kSmall, "test.json").resolved),
       to_lines(parse_experiment(start + sweep + "}", "test.json").resolved),
@@ -125,6 +134,7 @@ TEST_CASE("the schema accepts what the reader accepts and refuses what it refuse
       start + R"("model": {"layers": 0}})",
       start + R"("model": {"norm": {"kind": "lair"}}})",
       start + R"("data": {"kind": "nothing"}})",
+      start + R"("data": {"padding": {"kind": "none", "counted": true}}})",
       start + R"("dtype": "i32"})",
       start + R"("probes": {"quantities": ["weight"]}})",
       start + R"("sweep": {"seed": [1]}})",

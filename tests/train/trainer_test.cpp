@@ -126,6 +126,101 @@ TEST_CASE("perplexity is the same for every batch size of the evaluation") {
   CHECK(a.perplexity() == Approx(std::exp(a.nll / static_cast<double>(a.tokens))));
 }
 
+TEST_CASE("with layer norm, pads change neither the loss nor any gradient, in training nor in evaluation") {
+  const std::vector<std::string> common = {"model.dropout=0", "model.attention_dropout=0", "dtype=f64",
+                                           "train.label_smoothing=0.1"};
+  const auto with = [&](std::vector<std::string> further) {
+    further.insert(further.end(), common.begin(), common.end());
+    return std::make_unique<Training>(further);
+  };
+  const auto gradients_of = [](Training& t) {  // of the loss of the first batch
+    const Batch batch = t.data->training_batch(0);
+    const Pass pass{.training = true, .seed = 1, .step = 1, .micro_batch = 0};
+    Tape tape;
+    const auto entropy =
+        cross_entropy(t.model.logits(batch.inputs, batch.rows, pass), batch.targets, batch.predicted, 0.1);
+    tape.backward(entropy.loss);
+    std::vector<Tensor> result{entropy.loss};
+    for (const Named& parameter : t.model.parameters()) result.push_back(parameter.tensor.gradient().clone());
+    zero_gradients(t.model.parameters());
+    return result;
+  };
+  const auto packed = with({});
+  const auto expected = gradients_of(*packed);
+  packed->run();
+  for (const std::string kind : {"longest", "share"}) {
+    for (const std::string counted : {"true", "false"}) {
+      CAPTURE(kind, counted);
+      const auto padded = with({"data.padding.kind=" + kind, "data.padding.counted=" + counted});
+      CHECK(padded->data->training_batch(0).rows.tokens() > packed->data->training_batch(0).rows.tokens());
+      const auto got = gradients_of(*padded);
+      REQUIRE(got.size() == expected.size());
+      double worst = 0, largest = 0;
+      for (std::size_t i = 0; i < got.size(); ++i) {
+        REQUIRE(got[i].shape() == expected[i].shape());
+        for (Index j = 0; j < got[i].size(); ++j) {
+          worst = std::max(worst, std::abs(got[i].at(j) - expected[i].at(j)));
+          largest = std::max(largest, std::abs(expected[i].at(j)));
+        }
+      }
+      CHECK(worst < 1e-13 * largest);
+      padded->run();
+      for (std::size_t i = 0; i < packed->listening.steps.size(); ++i) {
+        const StepReport &a = padded->listening.steps[i], &b = packed->listening.steps[i];
+        CHECK(a.loss == Approx(b.loss).epsilon(1e-9));
+        CHECK(a.nll == Approx(b.nll).epsilon(1e-9));
+        CHECK(a.gradient_norm == Approx(b.gradient_norm).epsilon(1e-9));
+        CHECK(a.tokens == b.tokens);
+        CHECK(a.progress.tokens == b.progress.tokens);
+      }
+      for (std::size_t i = 0; i < packed->listening.evaluations.size(); ++i) {
+        CHECK(padded->listening.evaluations[i].tokens == packed->listening.evaluations[i].tokens);
+        CHECK(padded->listening.evaluations[i].nll == Approx(packed->listening.evaluations[i].nll).epsilon(1e-9));
+      }
+    }
+  }
+}
+
+TEST_CASE("with batch norm, pads that are counted change training, and those that are not change nothing") {
+  const auto nll_of_run = [](const std::vector<std::string>& padding) {
+    std::vector<std::string> overrides = {"model.norm.kind=batch", "model.dropout=0", "model.attention_dropout=0",
+                                          "dtype=f64", "train.steps=3"};
+    overrides.insert(overrides.end(), padding.begin(), padding.end());
+    Training t(overrides);
+    t.run();
+    std::vector<double> nll;
+    for (const StepReport& step : t.listening.steps) nll.push_back(step.nll);
+    for (const EvaluationReport& evaluation : t.listening.evaluations) nll.push_back(evaluation.mean());
+    return nll;
+  };
+  const auto packed = nll_of_run({}), left_out = nll_of_run({"data.padding.kind=longest"}),
+             counted = nll_of_run({"data.padding.kind=longest", "data.padding.counted=true"});
+  REQUIRE(packed.size() == 5);  // three steps; evaluations before and after
+  for (const std::size_t i : {0, 1, 2, 4}) {
+    CHECK(left_out[i] == Approx(packed[i]).epsilon(1e-9));
+    CHECK(std::abs(counted[i] - packed[i]) > 1e-3);
+  }
+}
+
+TEST_CASE("padded training goes on from a step as if it had never stopped") {
+  const std::vector<std::string> padded = {"data.padding.kind=share", "data.padding.share=0.4",
+                                           "train.evaluate_every=0", "model.positions=learned"};
+  auto first_half = padded;
+  first_half.push_back("train.steps=4");
+  Training whole(padded), stopped(first_half), resumed(padded);
+  whole.run();
+  stopped.run();
+  Listening rest;
+  Trainer(resumed.config, stopped.model, *resumed.data)
+      .run(stopped.listening.steps.back().progress, *stopped.optimizer, {&rest});
+  REQUIRE(rest.steps.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(stopped.listening.steps[i].nll == whole.listening.steps[i].nll);
+    CHECK(rest.steps[i].nll == whole.listening.steps[4 + i].nll);
+    CHECK(rest.steps[i].progress.tokens == whole.listening.steps[4 + i].progress.tokens);
+  }
+}
+
 TEST_CASE("no new storage after the first step of a repeating shape") {
   // Segments of one length give batches of one shape.
   std::string json = kConfig;
