@@ -237,6 +237,28 @@ TEST_CASE("check, list, schema and help") {
   CHECK(world.run({"run", (world.scratch / "absent.json").string()}).status == 2);
 }
 
+TEST_CASE("bench norms: a table, or JSON with a line a norm; what it cannot time is refused") {
+  World world;
+  const std::vector<std::string> small{"bench", "norms", "--rows", "64", "--features", "64", "--repeat", "2"};
+  const auto with = [&](const std::string& option) {
+    auto words = small;
+    words.push_back(option);
+    return words;
+  };
+  const Outcome table = world.run(small);
+  INFO(table.error);
+  CHECK(table.status == 0);
+  CHECK_THAT(table.out, ContainsSubstring("copy y[i] = x[i]: ") && ContainsSubstring("\nlayer "));
+  const Outcome json = world.run(with("--json"));
+  CHECK(json.status == 0);
+  CHECK(json.out.rfind("{\"norm\": \"layer\", \"pre_scale\": \"none\", \"rows\": 64, \"features\": 64, ", 0) == 0);
+  CHECK_THAT(json.out, ContainsSubstring("\n{\"norm\": \"none\", \"pre_scale\": \"grouped_rms\", "));
+  CHECK(world.run({"bench", "frobnicate"}).status == 2);
+  const Outcome step = world.run({"bench", "step", "--rows", "64"});
+  CHECK(step.status == 2);
+  CHECK_THAT(step.error, ContainsSubstring("--rows and --features are of `bench norms`"));
+}
+
 TEST_CASE("every config takes a step and passes check", "[slow]") {
   World world;
   for (const auto& entry : fs::recursive_directory_iterator(fs::path(NORMLAB_SOURCE_DIR) / "configs")) {
