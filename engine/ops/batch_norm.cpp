@@ -43,7 +43,7 @@ BatchNormalized normalize(const char* op, bool centered, const Tensor& x, const 
       measure_columns(op, at, variance);
     }
     rate_of(op, variance, features, epsilon, row_at(rate, k));
-    normalize_columns(op, at, {mean, row_at(rate, k)}, weight, bias, y);
+    normalize_columns(op, at, {mean, row_at(rate, k)}, weight, bias, &y);
   }
 
   const auto backward = [op, x = x.detach(), w = weight.detach(), rows, ghosts, seen, rate](const Tensor& dy,
@@ -104,7 +104,7 @@ Tensor fixed_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
   rate_of("fixed_norm", variance.data<double>(), features, epsilon, rate.data<double>());
   Tensor y = empty_like(x);
   normalize_columns("fixed_norm", at, {mean.defined() ? mean.data<double>() : nullptr, rate.data<double>()}, weight,
-                    bias, y);
+                    bias, &y);
   return record("fixed_norm", {&x, &weight, &bias}, y,
                 [x = x.detach(), w = weight.detach(), mean, rate](const Tensor& dy, Gradients& into) {
                   const Rows all = Rows::single(x.rows());

@@ -1,4 +1,5 @@
-// Columns: see the header. Every pass is a loop over fixed pieces of the rows, and within a piece over blocks.
+// Columns: see the header. Every pass is a loop over fixed pieces of the rows, within a piece over blocks, and within a
+// block over runs of four rows, so that what belongs to a feature is loaded once for four of its numbers.
 #include "columns.h"
 
 #include <algorithm>
@@ -6,13 +7,12 @@
 #include <vector>
 
 #include "../parallel.h"
-#include "row_map.inl"
 
 namespace normlab {
 namespace {
 
-// Rows of a block: about 32 kB in f32. So few terms lose nothing when they are added up in float.
-Index block_rows(Index features) { return std::clamp<Index>(8192 / std::max<Index>(1, features), 1, 32); }
+// So few terms lose nothing when they are added up in float; then a block's sums go to double.
+constexpr Index kBlockRows = 16;
 
 // Calls body(piece, begin, end) for each piece of the ghost batch's rows.
 template <class Body>
@@ -26,104 +26,165 @@ void for_pieces(const Columns& at, const Pieces& pieces, Body&& body) {
 
 Pieces pieces_of(const Columns& at) { return reduction_pieces(at.ghost.end - at.ghost.begin, at.x.columns()); }
 
-// One number for each feature in the matrix's own type, as an Eigen array.
-template <class T>
-Eigen::Array<T, Eigen::Dynamic, 1> row_from(const double* values, Index features, double otherwise = 0) {
-  if (!values) return Eigen::Array<T, Eigen::Dynamic, 1>::Constant(features, static_cast<T>(otherwise));
-  return Eigen::Map<const Eigen::ArrayXd>(values, features).cast<T>();
+// Calls body(row, count, counted) for runs of `count` rows, four or one, that together are [begin, end); in a run all
+// rows count or none does. The count is a compile-time number.
+template <class Body>
+void for_runs(const Rows& rows, Index begin, Index end, Body&& body) {
+  const auto all_count = [&](Index i) {
+    return rows.all_count() || (rows.counts(i) && rows.counts(i + 1) && rows.counts(i + 2) && rows.counts(i + 3));
+  };
+  for (Index i = begin; i < end;) {
+    if (i + 4 <= end && all_count(i)) {
+      body(i, std::integral_constant<int, 4>(), true);
+      i += 4;
+    } else {
+      body(i, std::integral_constant<int, 1>(), rows.counts(i));
+      ++i;
+    }
+  }
 }
 
-// (x_i - center) * rate. In f32 the center is kept as a float and what is left of it: where the mean is far larger than
-// the deviation, x - float(mean) is exact, and the rest is not lost.
+// One number for each feature in the matrix's own type; zeros where there are none.
 template <class T>
-class Normalized {
- public:
-  Normalized(const Columns& at, const Normalizer& normalizer)
-      : x_(at.x.data<T>()), features_(at.x.columns()), centered_(normalizer.center != nullptr) {
-    rate_ = row_from<T>(normalizer.rate, features_);
-    high_ = row_from<T>(normalizer.center, features_);
-    low_ = high_;
-    for (Index j = 0; centered_ && j < features_; ++j) {
-      low_[j] = static_cast<T>(normalizer.center[j] - static_cast<double>(high_[j]));
-    }
-  }
-  // Calls use(n), n an expression for the normalized row i.
-  template <class Use>
-  void row(Index i, Use&& use) const {
-    const auto x = row_of(x_, i, features_);
-    if (centered_) {
-      use((x - high_ - low_) * rate_);
-    } else {
-      use(x * rate_);
-    }
-  }
-  void scale_rate(const Tensor& weight) { rate_ *= row_of(weight.data<T>(), 0, features_); }
+std::vector<T> row_from(const double* values, Index features) {
+  std::vector<T> row(static_cast<std::size_t>(features), T(0));
+  for (std::size_t j = 0; values && j < row.size(); ++j) row[j] = static_cast<T>(values[j]);
+  return row;
+}
 
- private:
-  const T* x_;
-  Index features_;
-  bool centered_;
-  Eigen::Array<T, Eigen::Dynamic, 1> rate_, high_, low_;
+// n = (x - high - low) * rate. In f32 the center is kept as a float and what is left of it: where the mean is far
+// larger than the deviation, x - high is exact, and the rest is not lost.
+template <class T>
+struct NormalizerRows {
+  std::vector<T> high, low, rate;
+  NormalizerRows(const Normalizer& normalizer, Index features)
+      : high(row_from<T>(normalizer.center, features)),
+        low(high.size(), T(0)),
+        rate(row_from<T>(normalizer.rate, features)) {
+    for (std::size_t j = 0; normalizer.center && j < low.size(); ++j) {
+      low[j] = static_cast<T>(normalizer.center[j] - static_cast<double>(high[j]));
+    }
+  }
 };
 
-// The mean of some rows and the sum of squares about it; joined with those of other rows (Chan, Golub & LeVeque 1979).
+// sum[j] += the sum over rows of x - origin, squares[j] += that of (x - origin)^2.
+template <int kRows, class T>
+void add_deviations(const T* x, const T* origin, Index features, T* __restrict sum, T* __restrict squares) {
+  for (Index j = 0; j < features; ++j) {
+    T s = 0, q = 0;
+    for (int k = 0; k < kRows; ++k) {
+      const T c = x[k * features + j] - origin[j];
+      s += c;
+      q += c * c;
+    }
+    sum[j] += s;
+    squares[j] += q;
+  }
+}
+
+template <int kRows, class T>
+void add_squares(const T* x, Index features, T* __restrict squares) {
+  for (Index j = 0; j < features; ++j) {
+    T q = 0;
+    for (int k = 0; k < kRows; ++k) q += x[k * features + j] * x[k * features + j];
+    squares[j] += q;
+  }
+}
+
+// y = (x - high - low) * scale + shift
+template <int kRows, class T>
+void normalize_rows(const T* x, const NormalizerRows<T>& by, const T* scale, const T* shift, Index features,
+                    T* __restrict y) {
+  const T *high = by.high.data(), *low = by.low.data();
+  for (Index j = 0; j < features; ++j) {
+    for (int k = 0; k < kRows; ++k) {
+      const Index at = k * features + j;
+      y[at] = (x[at] - high[j] - low[j]) * scale[j] + shift[j];
+    }
+  }
+}
+
+enum class Write { nothing, set, add };
+
+// dx = a * dy + b * n + c, and the sums of dy and dy * n.
+template <int kRows, Write kWrite, class T>
+void gradient_rows(const T* x, const T* dy, const NormalizerRows<T>& by, const T* a, const T* b, const T* c,
+                   Index features, T* __restrict dx, T* __restrict sum_dy, T* __restrict sum_dyn) {
+  const T *high = by.high.data(), *low = by.low.data(), *rate = by.rate.data();
+  for (Index j = 0; j < features; ++j) {
+    T s = 0, sn = 0;
+    for (int k = 0; k < kRows; ++k) {
+      const Index at = k * features + j;
+      const T n = (x[at] - high[j] - low[j]) * rate[j];
+      s += dy[at];
+      sn += dy[at] * n;
+      if constexpr (kWrite == Write::set) dx[at] = a[j] * dy[at] + b[j] * n + c[j];
+      if constexpr (kWrite == Write::add) dx[at] += a[j] * dy[at] + b[j] * n + c[j];
+    }
+    sum_dy[j] += s;
+    sum_dyn[j] += sn;
+  }
+}
+
+// Mean and sum of squares about it, of `count` rows.
 struct Spread {
   double count = 0;
-  Eigen::ArrayXd mean, squares;
+  std::vector<double> mean, squares;
+  explicit Spread(Index features)
+      : mean(static_cast<std::size_t>(features), 0.0), squares(static_cast<std::size_t>(features), 0.0) {}
 
-  explicit Spread(Index features) : mean(Eigen::ArrayXd::Zero(features)), squares(Eigen::ArrayXd::Zero(features)) {}
+  // Joins `other_count` rows whose feature j has mean_of(j) and squares_of(j) (Chan, Golub & LeVeque 1979).
   template <class Mean, class Squares>
-  void join(double other_count, const Mean& other_mean, const Squares& other_squares) {
+  void join(double other_count, Mean&& mean_of, Squares&& squares_of) {
     if (other_count == 0) return;
     const double share = other_count / (count + other_count), weight = count * share;
-    for (Index j = 0; j < mean.size(); ++j) {
-      const double distance = other_mean[j] - mean[j];
+    for (std::size_t j = 0; j < mean.size(); ++j) {
+      const double distance = mean_of(j) - mean[j];
       mean[j] += distance * share;
-      squares[j] += other_squares[j] + distance * distance * weight;
+      squares[j] += squares_of(j) + distance * distance * weight;
     }
     count += other_count;
   }
 };
 
-// Joins the counted rows of [begin, end) to `spread`, block by block; each block in two passes over the cache.
+// Joins the counted rows of [begin, end) to `spread`, block by block. In a block they are taken from its first counted
+// row, so that sums do not lose digits to a large mean; that this row may lie far out costs no more than rounding,
+// since it then makes the variance large itself.
 template <class T>
-void spread_of_rows(const Columns& at, Index begin, Index end, Spread& spread) {
-  using Row = Eigen::Array<T, Eigen::Dynamic, 1>;
-  const Index features = at.x.columns(), step = block_rows(features);
+void join_rows(const Columns& at, Index begin, Index end, Spread& spread) {
+  const Index features = at.x.columns();
   const T* x = at.x.data<T>();
-  Row sum(features), squares(features);
-  for (Index block = begin; block < end; block += step) {
-    const Index stop = std::min(end, block + step);
+  std::vector<T> sum(spread.mean.size()), squares(spread.mean.size());
+  for (Index block = begin; block < end; block += kBlockRows) {
+    const Index stop = std::min(end, block + kBlockRows);
     Index first = block;
     while (first < stop && !at.rows.counts(first)) ++first;
     if (first == stop) continue;
-    const auto x0 = row_of(x, first, features);  // taken off, so that sums do not lose digits to a large mean
+    const T* origin = x + first * features;
+    std::fill(sum.begin(), sum.end(), T(0));
+    std::fill(squares.begin(), squares.end(), T(0));
     double count = 0;
-    sum.setZero();
-    for (Index i = first; i < stop; ++i) {
-      if (!at.rows.counts(i)) continue;
-      sum += row_of(x, i, features) - x0;
-      ++count;
-    }
-    sum /= static_cast<T>(count);
-    squares.setZero();
-    for (Index i = first; i < stop; ++i) {
-      if (at.rows.counts(i)) squares += (row_of(x, i, features) - x0 - sum).square();
-    }
-    spread.join(count, x0.template cast<double>() + sum.template cast<double>(), squares.template cast<double>());
+    for_runs(at.rows, first, stop, [&](Index i, auto rows, bool counted) {
+      if (!counted) return;
+      add_deviations<rows()>(x + i * features, origin, features, sum.data(), squares.data());
+      count += rows();
+    });
+    const auto double_of = [](T value) { return static_cast<double>(value); };
+    spread.join(
+        count, [&](std::size_t j) { return double_of(origin[j]) + double_of(sum[j]) / count; },
+        [&](std::size_t j) {
+          return std::max(0.0, double_of(squares[j]) - double_of(sum[j]) * double_of(sum[j]) / count);
+        });
   }
 }
 
-// Adds the squares of the counted rows of [begin, stop), a block, to `sums`.
+// double_sums[j] += sums[j], and sums[j] = 0.
 template <class T>
-void add_squares(const Columns& at, Index begin, Index stop, Eigen::Array<T, Eigen::Dynamic, 1>& scratch,
-                 double* sums) {
-  const Index features = at.x.columns();
-  scratch.setZero();
-  for (Index i = begin; i < stop; ++i) {
-    if (at.rows.counts(i)) scratch += row_of(at.x.data<T>(), i, features).square();
+void flush(std::vector<T>& sums, double* double_sums) {
+  for (std::size_t j = 0; j < sums.size(); ++j) {
+    double_sums[j] += static_cast<double>(sums[j]);
+    sums[j] = 0;
   }
-  Eigen::Map<Eigen::ArrayXd>(sums, features) += scratch.template cast<double>();
 }
 
 // total[k] = the pieces' sums[piece, k] in order.
@@ -140,47 +201,44 @@ void check_counted(const char* op, const Columns& at) {
         at.ghost.end - at.ghost.begin, " rows");
 }
 
-// Second moment from the pieces' sums of squares.
-void second_moment_from(const Tensor& sums, const Columns& at, double* second_moment) {
-  join_pieces(sums, second_moment, at.x.columns());
-  for (Index j = 0; j < at.x.columns(); ++j) second_moment[j] /= static_cast<double>(at.ghost.counted);
+// One trip over x: adds up squares, or writes y, or both.
+template <class T>
+void forward_pass(const Columns& at, const NormalizerRows<T>& by, const T* scale, const T* shift, Tensor* y,
+                  Tensor* parts) {
+  const Index features = at.x.columns();
+  const T* x = at.x.data<T>();
+  for_pieces(at, pieces_of(at), [&](Index piece, Index begin, Index end) {
+    std::vector<T> squares(by.rate.size(), T(0));
+    for (Index block = begin; block < end; block += kBlockRows) {
+      for_runs(at.rows, block, std::min(end, block + kBlockRows), [&](Index i, auto rows, bool counted) {
+        const T* row = x + i * features;
+        if (parts && counted) add_squares<rows()>(row, features, squares.data());
+        if (y) normalize_rows<rows()>(row, by, scale, shift, features, y->data<T>() + i * features);
+      });
+      if (parts) flush(squares, parts->data<double>() + piece * features);
+    }
+  });
 }
 
-// One trip over x and dy: adds to parts[2, features] of each piece the sums of dy and dy * n, and writes dx, where
-// asked.
-template <class T>
-void gradient_pass(const Columns& at, const Pieces& pieces, const Tensor& dy, const Normalizer& normalizer,
-                   const GradientFactors& factors, Tensor* dx, bool accumulate, Tensor* parts) {
-  using Row = Eigen::Array<T, Eigen::Dynamic, 1>;
-  const Index features = at.x.columns(), step = block_rows(features);
-  const Normalized<T> normalized(at, normalizer);
-  const Row a = row_from<T>(factors.a, features), b = row_from<T>(factors.b, features),
-            c = row_from<T>(factors.c, features);
-  for_pieces(at, pieces, [&](Index piece, Index begin, Index end) {
-    Row sum_dy(features), sum_dyn(features);
-    for (Index block = begin; block < end; block += step) {
-      sum_dy.setZero();
-      sum_dyn.setZero();
-      for (Index i = block; i < std::min(end, block + step); ++i) {
-        const auto d = row_of(dy.data<T>(), i, features);
-        normalized.row(i, [&](const auto& n) {
-          if (parts) {
-            sum_dy += d;
-            sum_dyn += d * n;
-          }
-          if (!dx) return;
-          const auto out = row_of(dx->data<T>(), i, features);
-          if (at.rows.counts(i)) {
-            put(out, a * d + b * n + c, accumulate);
-          } else {
-            put(out, a * d, accumulate);
-          }
-        });
-      }
-      if (!parts) continue;
-      double* part = parts->data<double>() + piece * 2 * features;
-      Eigen::Map<Eigen::ArrayXd>(part, features) += sum_dy.template cast<double>();
-      Eigen::Map<Eigen::ArrayXd>(part + features, features) += sum_dyn.template cast<double>();
+template <Write kWrite, class T>
+void gradient_pass(const Columns& at, const Tensor& dy, const Normalizer& normalizer, const GradientFactors& factors,
+                   Tensor* dx, Tensor& parts) {
+  const Index features = at.x.columns();
+  const NormalizerRows<T> by(normalizer, features);
+  const auto a = row_from<T>(factors.a, features), b = row_from<T>(factors.b, features),
+             c = row_from<T>(factors.c, features), none = row_from<T>(nullptr, features);
+  for_pieces(at, pieces_of(at), [&](Index piece, Index begin, Index end) {
+    std::vector<T> sum_dy = none, sum_dyn = none;
+    double* part = parts.data<double>() + piece * 2 * features;
+    for (Index block = begin; block < end; block += kBlockRows) {
+      for_runs(at.rows, block, std::min(end, block + kBlockRows), [&](Index i, auto rows, bool counted) {
+        const Index first = i * features;
+        gradient_rows<rows(), kWrite>(at.x.data<T>() + first, dy.data<T>() + first, by, a.data(),
+                                      (counted ? b : none).data(), (counted ? c : none).data(), features,
+                                      dx ? dx->data<T>() + first : nullptr, sum_dy.data(), sum_dyn.data());
+      });
+      flush(sum_dy, part);
+      flush(sum_dyn, part + features);
     }
   });
 }
@@ -194,63 +252,53 @@ void measure_columns(const char* op, const Columns& at, double* mean, double* va
   std::vector<Spread> spreads(static_cast<std::size_t>(pieces.count), Spread(features));
   visit_real(op, at.x.dtype(), [&]<class T>() {
     for_pieces(at, pieces, [&](Index piece, Index begin, Index end) {
-      spread_of_rows<T>(at, begin, end, spreads[static_cast<std::size_t>(piece)]);
+      join_rows<T>(at, begin, end, spreads[static_cast<std::size_t>(piece)]);
     });
   });
   Spread all(features);
-  for (const Spread& spread : spreads) all.join(spread.count, spread.mean, spread.squares);
+  for (const Spread& spread : spreads) {
+    all.join(
+        spread.count, [&](std::size_t j) { return spread.mean[j]; }, [&](std::size_t j) { return spread.squares[j]; });
+  }
   std::copy(all.mean.begin(), all.mean.end(), mean);
-  for (Index j = 0; j < features; ++j) variance[j] = all.squares[j] / all.count;
+  for (std::size_t j = 0; j < all.squares.size(); ++j) variance[j] = all.squares[j] / all.count;
 }
 
 void measure_columns(const char* op, const Columns& at, double* second_moment) {
-  check_counted(op, at);
-  const Index features = at.x.columns(), step = block_rows(features);
-  const Pieces pieces = pieces_of(at);
-  Tensor sums = Tensor::zeros({pieces.count, features}, Dtype::f64);
-  visit_real(op, at.x.dtype(), [&]<class T>() {
-    for_pieces(at, pieces, [&](Index piece, Index begin, Index end) {
-      Eigen::Array<T, Eigen::Dynamic, 1> scratch(features);
-      for (Index block = begin; block < end; block += step) {
-        add_squares<T>(at, block, std::min(end, block + step), scratch, sums.data<double>() + piece * features);
-      }
-    });
-  });
-  second_moment_from(sums, at, second_moment);
+  normalize_columns(op, at, {}, Tensor(), Tensor(), nullptr, second_moment);
 }
 
 void normalize_columns(const char* op, const Columns& at, const Normalizer& normalizer, const Tensor& weight,
-                       const Tensor& bias, Tensor& y, double* second_moment) {
-  if (second_moment) check_counted(op, at);
-  const Index features = at.x.columns(), step = block_rows(features);
-  const Pieces pieces = pieces_of(at);
-  Tensor sums = Tensor::zeros({pieces.count, second_moment ? features : 0}, Dtype::f64);
+                       const Tensor& bias, Tensor* y, double* second_moment) {
+  const Index features = at.x.columns();
+  Tensor parts;
+  if (second_moment) {
+    check_counted(op, at);
+    parts = Tensor::zeros({pieces_of(at).count, features}, Dtype::f64);
+  }
   visit_real(op, at.x.dtype(), [&]<class T>() {
-    Normalized<T> scaled(at, normalizer);
-    scaled.scale_rate(weight);
-    const auto shift = row_of(bias.data<T>(), 0, features);
-    for_pieces(at, pieces, [&](Index piece, Index begin, Index end) {
-      Eigen::Array<T, Eigen::Dynamic, 1> scratch(features);
-      for (Index block = begin; block < end; block += step) {
-        const Index stop = std::min(end, block + step);
-        if (second_moment) add_squares<T>(at, block, stop, scratch, sums.data<double>() + piece * features);
-        for (Index i = block; i < stop; ++i) {
-          scaled.row(i, [&](const auto& n) { row_of(y.data<T>(), i, features) = n + shift; });
-        }
-      }
-    });
+    const NormalizerRows<T> by(normalizer, features);
+    std::vector<T> scale = by.rate;
+    for (std::size_t j = 0; y && j < scale.size(); ++j) scale[j] *= weight.data<T>()[j];
+    forward_pass<T>(at, by, scale.data(), y ? bias.data<T>() : nullptr, y, second_moment ? &parts : nullptr);
   });
-  if (second_moment) second_moment_from(sums, at, second_moment);
+  if (!second_moment) return;
+  join_pieces(parts, second_moment, features);
+  for (Index j = 0; j < features; ++j) second_moment[j] /= static_cast<double>(at.ghost.counted);
 }
 
 void gradient_columns(const char* op, const Columns& at, const Tensor& dy, const Normalizer& normalizer,
                       const GradientFactors& factors, Tensor* dx, bool accumulate, const GradientSums& sums) {
   const Index features = at.x.columns();
-  const Pieces pieces = pieces_of(at);
-  Tensor parts;
-  if (sums.dy) parts = Tensor::zeros({pieces.count, 2 * features}, Dtype::f64);
+  Tensor parts = Tensor::zeros({pieces_of(at).count, 2 * features}, Dtype::f64);
   visit_real(op, at.x.dtype(), [&]<class T>() {
-    gradient_pass<T>(at, pieces, dy, normalizer, factors, dx, accumulate, sums.dy ? &parts : nullptr);
+    if (!dx) {
+      gradient_pass<Write::nothing, T>(at, dy, normalizer, factors, dx, parts);
+    } else if (accumulate) {
+      gradient_pass<Write::add, T>(at, dy, normalizer, factors, dx, parts);
+    } else {
+      gradient_pass<Write::set, T>(at, dy, normalizer, factors, dx, parts);
+    }
   });
   if (!sums.dy) return;
   Tensor total = Tensor::empty({2 * features}, Dtype::f64);

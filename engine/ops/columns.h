@@ -4,7 +4,7 @@
 //   n_i  = (x_i - center) * rate
 //   y_i  = weight * n_i + bias
 //   dx_i = a * dy_i + b * n_i + c,   only a * dy_i where row i does not count
-// Rows are taken in blocks that stay in cache, so that measuring a block and then using it costs one trip to memory.
+// A pass that measures and writes at once costs one trip to memory.
 // Sums are made in the matrix's own type within a block and in double across blocks, over fixed pieces in fixed order.
 #pragma once
 
@@ -20,10 +20,10 @@ struct Columns {
   GhostBatch ghost;
 };
 
-// How x becomes n. A null center is zero.
+// How x becomes n. A null pointer stands for zeros.
 struct Normalizer {
-  const double* center;
-  const double* rate;
+  const double* center = nullptr;
+  const double* rate = nullptr;
 };
 
 // The mean of each feature over the counted rows and, about it, the variance (divided by the number of rows).
@@ -32,10 +32,10 @@ void measure_columns(const char* op, const Columns& at, double* mean, double* va
 // The second moment mean(x^2) of each feature over the counted rows.
 void measure_columns(const char* op, const Columns& at, double* second_moment);
 
-// y = weight * n + bias for all rows, counted or not; weight and bias [features] in the type of x.
-// `second_moment`, unless null, is measured on the way.
+// One trip over x that writes y = weight * n + bias of all rows, counted or not, and measures the second moment; each
+// only if it is not null. weight and bias [features] in the type of x.
 void normalize_columns(const char* op, const Columns& at, const Normalizer& normalizer, const Tensor& weight,
-                       const Tensor& bias, Tensor& y, double* second_moment = nullptr);
+                       const Tensor& bias, Tensor* y, double* second_moment = nullptr);
 
 // For each feature the sums of dy and of dy * n over all rows, counted or not.
 struct GradientSums {

@@ -66,10 +66,10 @@ PowerNormalized power_norm(const Tensor& x, const Tensor& weight, const Tensor& 
     if (in_warmup(rule, t)) {
       measure_columns("power_norm", at, batch);
       rate_of("power_norm", batch, features, rule.epsilon, r);
-      normalize_columns("power_norm", at, {nullptr, r}, weight, bias, y);
+      normalize_columns("power_norm", at, {nullptr, r}, weight, bias, &y);
     } else {
       rate_of("power_norm", running.data<double>(), features, rule.epsilon, r);
-      normalize_columns("power_norm", at, {nullptr, r}, weight, bias, y, batch);
+      normalize_columns("power_norm", at, {nullptr, r}, weight, bias, &y, batch);
     }
     for (Index j = 0; j < features; ++j) row_at(seen->gamma, k)[j] = batch[j] * r[j] * r[j];
     update_second_moment(rule, t, batch, features, running.data<double>());
