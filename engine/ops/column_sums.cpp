@@ -45,4 +45,13 @@ void column_sums(const Tensor& x, double factor, Tensor& sums, bool accumulate) 
   });
 }
 
+void add_sums(Gradients& into, Index input, const double* sums) {
+  if (!into.wants(input)) return;
+  Tensor& gradient = into[input];
+  visit_real("add_sums", gradient.dtype(), [&]<class T>() {
+    T* values = gradient.data<T>();
+    for (Index j = 0; j < gradient.size(); ++j) values[j] += static_cast<T>(sums[j]);
+  });
+}
+
 }  // namespace normlab

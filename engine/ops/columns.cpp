@@ -315,15 +315,6 @@ void rate_of(const char* op, const double* variance, Index features, double epsi
   }
 }
 
-void add_sums(Gradients& into, Index input, const double* sums) {
-  if (!into.wants(input)) return;
-  Tensor& gradient = into[input];
-  visit_real("add_sums", gradient.dtype(), [&]<class T>() {
-    T* values = gradient.data<T>();
-    for (Index j = 0; j < gradient.size(); ++j) values[j] += static_cast<T>(sums[j]);
-  });
-}
-
 double* row_at(Tensor& x, std::size_t row) {
   return x.defined() ? x.data<double>() + static_cast<Index>(row) * x.columns() : nullptr;
 }

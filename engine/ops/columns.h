@@ -10,6 +10,7 @@
 
 #include "../ghost_batches.h"
 #include "../tape.h"
+#include "column_sums.h"
 
 namespace normlab {
 
@@ -54,8 +55,6 @@ void gradient_columns(const char* op, const Columns& at, const Tensor& dy, const
 
 // rate = 1 / sqrt(variance + epsilon), all [features]. Error where variance + epsilon is zero.
 void rate_of(const char* op, const double* variance, Index features, double epsilon, double* rate);
-// Adds sums[features] to the gradient of an input [features], if anyone wants it.
-void add_sums(Gradients& into, Index input, const double* sums);
 // Row `row` of a matrix in f64; null where there is no matrix.
 double* row_at(Tensor& x, std::size_t row);
 

@@ -34,7 +34,8 @@ void rms_norm_backward(const T* x, const T* weight, const T* r, const T* dy, Ind
                        Gradients& into) {
   const Index features = groups * run;
   const RowTarget<T> dx(into, 0);
-  const Tensor sums = for_rows_with_sums<T>(rows, features, into.wants(1) ? features : 0, [=](Index i, T* dweight) {
+  const bool wants_weight = into.wants(1);
+  const Tensor sums = for_rows_with_sums<T>(rows, features, wants_weight ? features : 0, [=](Index i, T* dweight) {
     for (Index group = 0; group < groups; ++group) {
       const Index at = i * groups + group;
       const auto dy_run = row_of(dy, at, run);
@@ -42,18 +43,17 @@ void rms_norm_backward(const T* x, const T* weight, const T* r, const T* dy, Ind
       const auto g = dy_run * row_of(weight, group, run);
       const T mean_gn = (g * n).mean();
       dx.put(at, run, (g - n * mean_gn) * r[at]);
-      if (dweight) row_of(dweight, group, run) += dy_run * n;
+      if (wants_weight) row_of(dweight, group, run) += dy_run * n;
     }
   });
-  add_sums<T>(into, 1, sums, 0);
+  add_sums(into, 1, sums.data<double>());
 }
 
 }  // namespace
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, Index groups, double epsilon) {
   const Index rows = x.rows(), features = x.columns();
-  check(groups > 0 && features > 0 && features % groups == 0, "rms_norm: groups must divide the features, got ", groups,
-        " groups and x of shape ", x.shape());
+  check_groups("rms_norm", x, groups);
   check(epsilon >= 0, "rms_norm: epsilon must not be negative, got ", epsilon);
   const Tensor w = parameter_of("rms_norm", "weight", weight, x, features, 1);
   Tensor y = empty_like(x);

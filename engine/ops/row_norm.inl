@@ -7,6 +7,7 @@
 
 #include "../parallel.h"
 #include "../tape.h"
+#include "column_sums.h"
 #include "row_map.inl"
 
 namespace normlab {
@@ -19,6 +20,11 @@ inline Tensor parameter_of(const char* op, const char* name, const Tensor& param
   check(parameter.shape() == Shape{size} && parameter.dtype() == x.dtype(), op, ": ", name, " must be ", x.dtype(),
         " [", size, "] for x of shape ", x.shape(), ", got ", parameter.dtype(), " ", parameter.shape());
   return parameter.detach();
+}
+
+inline void check_groups(const char* op, const Tensor& x, Index groups) {
+  check(groups > 0 && x.columns() > 0 && x.columns() % groups == 0, op, ": groups must divide the features, got ",
+        groups, " groups and x of shape ", x.shape());
 }
 
 // 1 / sqrt(square). Error when the statistic of a row and epsilon are both 0. NaN passes: it is for the trainer to see.
@@ -50,8 +56,8 @@ class RowTarget {
   bool accumulate_ = false;
 };
 
-// Calls row(i, sums) for each i in [0, rows), on several threads. To sums[width] the row adds what it has for sums over
-// all rows; null when width is 0. Returns those sums, f64 [width]. `work` is the cost of a row, as in parallel_rows().
+// Calls row(i, sums) for each i in [0, rows), on several threads; to sums[width] the row adds what it has for sums over
+// all rows. Returns those, f64 [width]. `work` is the cost of a row, as in parallel_rows().
 //
 // Rows are added in T, a whole vector at a time, but only 32 of them: so many at most lose their last digits. The rest
 // is in double, over fixed pieces in fixed order.
@@ -61,32 +67,21 @@ Tensor for_rows_with_sums(Index rows, Index work, Index width, Row row) {
   const Pieces pieces = reduction_pieces(rows, work);
   Tensor partial = Tensor::zeros({pieces.count, width}, Dtype::f64);
   Tensor blocks = Tensor::empty({pieces.count, width}, dtype_of<T>());
-  parallel(
-      pieces.count,
-      [&, partial = partial.data<double>(), blocks = blocks.data<T>()](Index piece) {
-        auto sums = row_of(partial, piece, width);
-        auto block = row_of(blocks, piece, width);
-        for (Index begin = pieces.begin(piece); begin < pieces.end(piece); begin += kBlock) {
-          block = 0;
-          for (Index i = begin; i < std::min(begin + kBlock, pieces.end(piece)); ++i)
-            row(i, width ? block.data() : nullptr);
-          sums += block.template cast<double>();
-        }
-      },
-      rows * work >= kWorthSharing);
+  const auto sum_piece = [&, partial = partial.data<double>(), blocks = blocks.data<T>()](Index piece) {
+    auto sums = row_of(partial, piece, width);
+    auto block = row_of(blocks, piece, width);
+    for (Index begin = pieces.begin(piece), end; begin < pieces.end(piece); begin = end) {
+      end = std::min(begin + kBlock, pieces.end(piece));
+      block = 0;
+      for (Index i = begin; i < end; ++i) row(i, block.data());
+      sums += block.template cast<double>();
+    }
+  };
+  parallel(pieces.count, sum_piece, rows * work >= kWorthSharing);
   Tensor total = Tensor::zeros({width}, Dtype::f64);
   auto total_row = row_of(total.data<double>(), 0, width);
   for (Index piece = 0; piece < pieces.count; ++piece) total_row += row_of(partial.data<double>(), piece, width);
   return total;
-}
-
-// Adds the part of `sums` that begins at `from` to the gradient of an input, if anyone wants it.
-template <class T>
-void add_sums(Gradients& into, Index input, const Tensor& sums, Index from) {
-  if (!into.wants(input)) return;
-  Tensor& gradient = into[input];
-  row_of(gradient.data<T>(), 0, gradient.size()) +=
-      row_of(sums.data<double>() + from, 0, gradient.size()).template cast<T>();
 }
 
 }  // namespace normlab

@@ -2,17 +2,25 @@
 #include "norm.h"
 
 #include "batch.h"
+#include "dyt.h"
+#include "group.h"
 #include "layer.h"
 #include "none.h"
 #include "power.h"
 #include "power_v.h"
 #include "pre_scale.h"
+#include "rms.h"
+#include "scale.h"
 
 namespace normlab {
 
 const std::vector<Registered<NormOptions>>& registered(const NormOptions*) {
   static const std::vector<Registered<NormOptions>> all = {
       kind<NormOptions, LayerNormOptions>("layer", "layer normalization: each token by its own mean and variance"),
+      kind<NormOptions, RmsNormOptions>("rms", "RMSNorm: each token by the root mean square of its features"),
+      kind<NormOptions, ScaleNormOptions>("scale", "ScaleNorm: each token brought to one length, a parameter"),
+      kind<NormOptions, GroupNormOptions>("group", "group normalization: layer normalization of groups of features"),
+      kind<NormOptions, DynamicTanhOptions>("dyt", "DyT, dynamic tanh: each element bent by tanh, nothing measured"),
       kind<NormOptions, BatchNormOptions>("batch",
                                           "batch normalization: each feature by its mean and variance over tokens"),
       kind<NormOptions, PowerVOptions>("power_v", "PN-V: each feature by its second moment over the batch's tokens"),

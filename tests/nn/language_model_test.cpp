@@ -205,8 +205,8 @@ TEST_CASE("language model: each site is shown once, in the order of the forward,
   for (const std::string layer : {"layers.0.", "layers.1."}) {
     for (const char* site : {"attention_norm.out", "attention.query.out", "attention.key.out", "attention.value.out",
                              "attention.output.out", "attention.out", "feed_forward_norm.out",
-                             "feed_forward.inner.out", "feed_forward.activation", "feed_forward.outer.out",
-                             "feed_forward.out", "out"}) {
+                             "feed_forward.inner.out", "feed_forward.inner_norm.out", "feed_forward.activation",
+                             "feed_forward.outer.out", "feed_forward.out", "out"}) {
       expected.push_back(layer + site);
     }
   }

@@ -545,13 +545,12 @@ def make_training():
             c.keep(f"trained/{path}", parameter)
 
 
-def main():
+def make_files(*parts):
+    """Makes all cases of those parts; writes their files, or with --check compares with what is there."""
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float32)  # random numbers are drawn so, and then computed with in float64
-    make_ops()
-    make_layers()
-    make_models()
-    make_training()
+    for part in parts:
+        part()
     for file, cases in Case.all.items():
         path = HERE / f"{file}.safetensors"
         tensors, metadata = content(cases)
@@ -570,4 +569,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    make_files(make_ops, make_layers, make_models, make_training)

@@ -1,4 +1,4 @@
-// Layer norm against its definition written as plain loops, finite differences, and itself in float64.
+// Layer norm and group norm against their definition written as plain loops, finite differences, and itself in float64.
 #include "engine/ops/layer_norm.h"
 
 #include <cmath>
@@ -15,37 +15,35 @@ TensorFunction layer_norm_with(double epsilon) {
   return [=](const std::vector<Tensor>& in) { return layer_norm(in[0], in[1], in[2], epsilon); };
 }
 
+TensorFunction group_norm_with(Index groups, double epsilon) {
+  return [=](const std::vector<Tensor>& in) { return group_norm(in[0], in[1], in[2], groups, epsilon); };
+}
+
 // The twin: the definition, and for the gradient the Jacobian of n written out in full,
-// dn_i / dx_j = r * ([i = j] - 1 / F - n_i n_j / F).
-TensorFunction twin_with(double epsilon) {
+// dn_a / dx_b = r * ([a = b] - 1 / F - n_a n_b / F) within a run of F features, 0 between runs.
+TensorFunction twin_with(Index groups, double epsilon) {
   return [=](const std::vector<Tensor>& in) {
     const Tensor x = in[0].detach(), weight = in[1].detach(), bias = in[2].detach();
-    const Index rows = x.rows(), features = x.columns();
-    const auto count = static_cast<double>(features);
-    Tensor y = empty_like(x), n = empty_like(x), r = Tensor::empty({rows}, Dtype::f64);
-    for (Index i = 0; i < rows; ++i) {
+    const Index features = x.columns(), run = features / groups;
+    const auto count = static_cast<double>(run);
+    Tensor y = empty_like(x), n = empty_like(x), r = empty_like(x);
+    for (Index i = 0; i < x.size(); ++i) {
+      const Index begin = i / run * run;
       double mean = 0, variance = 0;
-      for (Index j = 0; j < features; ++j) mean += x.at(i * features + j) / count;
-      for (Index j = 0; j < features; ++j) variance += std::pow(x.at(i * features + j) - mean, 2) / count;
+      for (Index j = begin; j < begin + run; ++j) mean += x.at(j) / count;
+      for (Index j = begin; j < begin + run; ++j) variance += std::pow(x.at(j) - mean, 2) / count;
       r.set(i, 1 / std::sqrt(variance + epsilon));
-      for (Index j = 0; j < features; ++j) {
-        n.set(i * features + j, (x.at(i * features + j) - mean) * r.at(i));
-        y.set(i * features + j, weight.at(j) * n.at(i * features + j) + bias.at(j));
-      }
+      n.set(i, (x.at(i) - mean) * r.at(i));
+      y.set(i, weight.at(i % features) * n.at(i) + bias.at(i % features));
     }
     return record("twin", {&in[0], &in[1], &in[2]}, y, [=](const Tensor& dy, Gradients& into) {
-      const auto add = [&](Index input, Index at, double value) {
-        into[input].set(at, into[input].at(at) + value);
-      };
-      for (Index i = 0; i < rows; ++i) {
-        for (Index a = 0; a < features; ++a) {
-          const double dy_a = dy.at(i * features + a), n_a = n.at(i * features + a);
-          add(1, a, dy_a * n_a);
-          add(2, a, dy_a);
-          for (Index b = 0; b < features; ++b) {
-            const double jacobian = r.at(i) * ((a == b) - 1 / count - n_a * n.at(i * features + b) / count);
-            add(0, i * features + b, dy_a * weight.at(a) * jacobian);
-          }
+      const auto add = [&](Index input, Index at, double value) { into[input].set(at, into[input].at(at) + value); };
+      for (Index a = 0; a < x.size(); ++a) {
+        add(1, a % features, dy.at(a) * n.at(a));
+        add(2, a % features, dy.at(a));
+        for (Index b = a / run * run; b < (a / run + 1) * run; ++b) {
+          const double jacobian = r.at(a) * ((a == b) - 1 / count - n.at(a) * n.at(b) / count);
+          add(0, b, dy.at(a) * weight.at(a % features) * jacobian);
         }
       }
     });
@@ -68,15 +66,51 @@ TEST_CASE("layer_norm: gradients") {
       CHECK(result);
     }
   }
-  const GradcheckResult plain = gradcheck(
-      [](const std::vector<Tensor>& in) { return layer_norm(in[0], {}, {}, 0.1); }, {gaussian({2, 3, 5}, "x")});
+  const GradcheckResult plain = gradcheck([](const std::vector<Tensor>& in) { return layer_norm(in[0], {}, {}, 0.1); },
+                                          {gaussian({2, 3, 5}, "x")});
   INFO(plain.report);
   CHECK(plain);
 }
 
-TEST_CASE("layer_norm and its definition agree") {
+TEST_CASE("group_norm: gradients") {
+  for (const Index groups : {1, 3}) {
+    const GradcheckResult result =
+        gradcheck(group_norm_with(groups, 0.1), inputs(5, 21), {.names = {"x", "weight", "bias"}});
+    INFO(result.report);
+    CHECK(result);
+  }
+  const GradcheckResult plain = gradcheck(
+      [](const std::vector<Tensor>& in) { return group_norm(in[0], {}, {}, 2, 0.1); }, {gaussian({2, 3, 6}, "x")});
+  INFO(plain.report);
+  CHECK(plain);
+}
+
+TEST_CASE("layer_norm and group_norm agree with their definition") {  // rows enough for several pieces
   for (const double epsilon : {1e-5, 0.1}) {
-    CHECK(difference(layer_norm_with(epsilon), twin_with(epsilon), inputs(11, 13)) < 1e-12);
+    CHECK(difference(layer_norm_with(epsilon), twin_with(1, epsilon), inputs(2500, 13)) < 1e-12);
+  }
+  for (const Index groups : {1, 3, 5}) {
+    CHECK(difference(group_norm_with(groups, 0.1), twin_with(groups, 0.1), inputs(2500, 15)) < 1e-12);
+  }
+}
+
+TEST_CASE("group_norm of one group is layer_norm, to the bit") {
+  const std::vector<Tensor> in = inputs(50, 24, 0, Dtype::f32);
+  const auto group = value_and_gradients(group_norm_with(1, 1e-5), in);
+  const auto layer = value_and_gradients(layer_norm_with(1e-5), in);
+  for (std::size_t i = 0; i < layer.size(); ++i) CHECK(same_bits(group[i], layer[i]));
+}
+
+TEST_CASE("layer_norm: the gradients that are wanted, and no others, come out the same") {
+  const std::vector<Tensor> in = inputs(70, 6);
+  const auto all = value_and_gradients(layer_norm_with(0.1), in);
+  for (std::size_t wanted = 0; wanted < 3; ++wanted) {
+    const auto with_one = [&](const std::vector<Tensor>& leaf) {
+      std::vector<Tensor> mixed = in;
+      mixed[wanted] = leaf[0];
+      return layer_norm(mixed[0], mixed[1], mixed[2], 0.1);
+    };
+    CHECK(same_bits(value_and_gradients(with_one, {in[wanted]})[1], all[wanted + 1]));
   }
 }
 
@@ -96,6 +130,19 @@ TEST_CASE("layer_norm: a row of one value gives the bias, and no gradient to x")
   CHECK(results[1].all_finite());
 }
 
+TEST_CASE("layer_norm and group_norm: a run of one value without epsilon is an error that names the row") {
+  Tensor x = gaussian({2000, 6}, "x", Dtype::f32);
+  for (Index j = 0; j < 3; ++j) x.set(1500 * 6 + j, 0.3);
+  CHECK(layer_norm(x, {}, {}, 0).all_finite());
+  CHECK_THROWS_WITH(group_norm(x, {}, {}, 2, 0),
+                    "group_norm: variance + epsilon must not be 0, got 0 in row 1500; give an epsilon above 0");
+  for (Index j = 3; j < 6; ++j) x.set(1500 * 6 + j, 0.3);
+  CHECK_THROWS_WITH(layer_norm(x, {}, {}, 0),
+                    "layer_norm: variance + epsilon must not be 0, got 0 in row 1500; give an epsilon above 0");
+  x.set(1500 * 6, std::nan(""));  // is no such error: it is for the trainer to see
+  CHECK(std::isnan(layer_norm(x, {}, {}, 0).at(1500 * 6)));
+}
+
 TEST_CASE("layer_norm in f32 keeps up with f64, at a mean of 1e4 too") {
   for (const double mean : {0.0, 10.0, 1e4, -1e4}) {
     CHECK(difference_of_f32(layer_norm_with(1e-5), inputs(40, 257, mean)) < 1e-5);
@@ -106,15 +153,28 @@ TEST_CASE("layer_norm in f32 keeps up with f64, at a mean of 1e4 too") {
   CHECK(difference_of_f32(layer_norm_with(1e-5), outlier) < 1e-5);
 }
 
-TEST_CASE("layer_norm: the same bits on any number of threads") {
-  CHECK(same_on_any_threads(layer_norm_with(1e-5), inputs(1003, 67, 0, Dtype::f32)));
+TEST_CASE("group_norm in f32 keeps up with f64; sums over many rows lose no more than those over few") {
+  CHECK(difference_of_f32(group_norm_with(4, 1e-5), inputs(40, 260, 1e4)) < 1e-5);
+  CHECK(difference_of_f32(group_norm_with(4, 1e-5), inputs(20000, 16)) < 1e-6);
 }
 
-TEST_CASE("layer_norm: errors") {
+TEST_CASE("layer_norm and group_norm: the same bits on any number of threads") {
+  CHECK(same_on_any_threads(layer_norm_with(1e-5), inputs(1003, 67, 0, Dtype::f32)));
+  CHECK(same_on_any_threads(group_norm_with(3, 1e-5), inputs(1003, 69, 0, Dtype::f32)));
+}
+
+TEST_CASE("layer_norm and group_norm: errors") {
   const Tensor x = Tensor::zeros({4, 6}, Dtype::f32);
   REQUIRE_THROWS_WITH(layer_norm(x, Tensor::zeros({5}, Dtype::f32), {}, 0.1),
                       ContainsSubstring("layer_norm: weight must be f32 [6] for x of shape [4, 6], got f32 [5]"));
   REQUIRE_THROWS_WITH(layer_norm(x, {}, Tensor::zeros({6}, Dtype::f64), 0.1),
                       ContainsSubstring("layer_norm: bias must be f32 [6] for x of shape [4, 6], got f64 [6]"));
   REQUIRE_THROWS_WITH(layer_norm(x, {}, {}, -1), ContainsSubstring("layer_norm: epsilon must not be negative, got -1"));
+  REQUIRE_THROWS_WITH(group_norm(x, Tensor::zeros({5}, Dtype::f32), {}, 2, 0.1),
+                      ContainsSubstring("group_norm: weight must be f32 [6] for x of shape [4, 6], got f32 [5]"));
+  for (const Index groups : {4, 0, -1}) {
+    REQUIRE_THROWS_WITH(group_norm(x, {}, {}, groups, 0.1),
+                        ContainsSubstring(text("group_norm: groups must divide the features, got ", groups,
+                                               " groups and x of shape [4, 6]")));
+  }
 }

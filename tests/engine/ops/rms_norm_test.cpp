@@ -66,9 +66,9 @@ TEST_CASE("rms_norm: gradients") {
   }
 }
 
-TEST_CASE("rms_norm and its definition agree") {
+TEST_CASE("rms_norm and its definition agree") {  // rows enough for several pieces
   for (const Index groups : {1, 3, 15}) {
-    CHECK(difference(rms_norm_with(groups, 0.1), twin_with(groups, 0.1), inputs(101, 15)) < 1e-12);
+    CHECK(difference(rms_norm_with(groups, 0.1), twin_with(groups, 0.1), inputs(2500, 15)) < 1e-12);
   }
 }
 

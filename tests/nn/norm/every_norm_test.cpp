@@ -7,7 +7,7 @@ using namespace normlab;
 
 namespace {
 
-constexpr Index kFeatures = 8, kHeads = 2;
+constexpr Index kFeatures = 16, kHeads = 2;  // so that a group of group norm has four features
 
 Pass training_pass(std::uint32_t micro_batch = 0) {
   return {.training = true, .seed = 1, .step = 1, .micro_batch = micro_batch};

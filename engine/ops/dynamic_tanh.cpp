@@ -1,0 +1,69 @@
+// Dynamic tanh.
+//
+//   t = tanh(alpha * x)
+//   y = weight * t + bias
+//
+//   g  = dy * weight * (1 - t^2)
+//   dx = alpha * g
+//   dalpha = sum of g * x,   dweight = sum over rows of dy * t,   dbias = sum over rows of dy
+//
+// Saved is x alone: to make t again costs less than to write it and read it back. Where t is near 1, 1 - t^2 is
+// accurate to the last digit of 1 and no further.
+#include "dynamic_tanh.h"
+
+#include "row_norm.inl"
+
+namespace normlab {
+namespace {
+
+template <class T>
+void dynamic_tanh_forward(const T* x, T alpha, const T* weight, const T* bias, Index rows, Index features, T* y) {
+  const auto w = row_of(weight, 0, features);
+  const auto b = row_of(bias, 0, features);
+  parallel_rows(rows, features, [=](Index begin, Index end) {
+    for (Index i = begin; i < end; ++i) row_of(y, i, features) = (row_of(x, i, features) * alpha).tanh() * w + b;
+  });
+}
+
+template <class T>
+void dynamic_tanh_backward(const T* x, T alpha, const T* weight, const T* dy, Index rows, Index features,
+                           Gradients& into) {
+  const auto w = row_of(weight, 0, features);
+  const RowTarget<T> dx(into, 0);
+  const Tensor sums = for_rows_with_sums<T>(rows, features, 2 * features + 1, [=](Index i, T* dweight) {
+    T* dbias = dweight + features;
+    T* dalpha = dbias + features;
+    const auto x_row = row_of(x, i, features);
+    const auto dy_row = row_of(dy, i, features);
+    const Eigen::Array<T, Eigen::Dynamic, 1> t = (x_row * alpha).tanh();
+    const auto g = dy_row * w * (T(1) - t.square());
+    dx.put(i, features, g * alpha);
+    *dalpha += (g * x_row).sum();
+    row_of(dweight, 0, features) += dy_row * t;
+    row_of(dbias, 0, features) += dy_row;
+  });
+  add_sums(into, 1, sums.data<double>() + 2 * features);
+  add_sums(into, 2, sums.data<double>());
+  add_sums(into, 3, sums.data<double>() + features);
+}
+
+}  // namespace
+
+Tensor dynamic_tanh(const Tensor& x, const Tensor& alpha, const Tensor& weight, const Tensor& bias) {
+  const Index features = x.columns();
+  const Tensor a = parameter_of("dynamic_tanh", "alpha", alpha, x, 1, 1);
+  const Tensor w = parameter_of("dynamic_tanh", "weight", weight, x, features, 1);
+  const Tensor b = parameter_of("dynamic_tanh", "bias", bias, x, features, 0);
+  Tensor y = empty_like(x);
+  visit_real("dynamic_tanh", x.dtype(), [&]<class T>() {
+    dynamic_tanh_forward(x.data<T>(), *a.data<T>(), w.data<T>(), b.data<T>(), x.rows(), features, y.data<T>());
+  });
+  const auto backward = [x = x.detach(), a, w](const Tensor& dy, Gradients& into) {
+    visit_real("dynamic_tanh", x.dtype(), [&]<class T>() {
+      dynamic_tanh_backward(x.data<T>(), *a.data<T>(), w.data<T>(), dy.data<T>(), x.rows(), x.columns(), into);
+    });
+  };
+  return record("dynamic_tanh", {&x, &alpha, &weight, &bias}, y, backward);
+}
+
+}  // namespace normlab
