@@ -12,18 +12,25 @@ void LanguageModelConfig::fields(Fields& f) {
          {{PositionKind::sinusoidal, "sinusoidal"}, {PositionKind::learned, "learned"}, {PositionKind::none, "none"}},
          "how a token's position enters the model");
   f.boolean("tie_output", tie_output, "the output matrix is the embedding matrix");
+  f.boolean("output_bias", output_bias, "add a bias to the logits; needs tie_output off");
+  f.require(!tie_output || !output_bias, "output_bias", "needs tie_output off, got both on");
   f.boolean("embedding_scale", embedding_scale, "multiply embeddings by sqrt(width)");
 }
 
 LanguageModel::LanguageModel(const Init& init, const LanguageModelConfig& config, Index vocabulary,
                              Index longest_sequence)
     : Module(init),
+      config_(config),
+      vocabulary_(vocabulary),
+      longest_sequence_(longest_sequence),
       embedding_(child<Embedding>("embedding", vocabulary, config.width,
                                   config.embedding_scale ? std::sqrt(static_cast<double>(config.width)) : 1.0)),
       positions_(child<Positions>("positions", config.positions, longest_sequence, config.width)),
       input_dropout_{config.dropout, init.at("input")},
       stack_(child<Stack>("", config, /*causal=*/true)) {
-  if (!config.tie_output) output_ = &child<Linear>("output", config.width, vocabulary, /*with_bias=*/false);
+  check(!config.tie_output || !config.output_bias,
+        "language model: an output bias needs an output matrix of its own, got tie_output and output_bias both on");
+  if (!config.tie_output) output_ = &child<Linear>("output", config.width, vocabulary, config.output_bias);
 }
 
 Tensor LanguageModel::logits(const Tensor& inputs, const Rows& rows, const Pass& pass) const {

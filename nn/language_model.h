@@ -10,13 +10,15 @@ namespace normlab {
 struct LanguageModelConfig : StackConfig {
   PositionKind positions = PositionKind::sinusoidal;
   bool tie_output = true;
+  bool output_bias = false;
   bool embedding_scale = true;
 
   void fields(Fields& f);
 };
 
 // h = stack(dropout(positions(embedding(ids)))), logits = h * transpose(output matrix). Tied, the output matrix is the
-// embedding's, as in Vaswani et al. 2017 (3.4) and Xiong et al. 2020; untied it is `output.weight`, without bias.
+// embedding's, as in Vaswani et al. 2017 (3.4) and Xiong et al. 2020; untied it is `output.weight`, with `output.bias`
+// only if asked for.
 // Paths: embedding.weight, positions.weight (learned only), layers.0.attention.query.weight …, final_norm.weight.
 class LanguageModel : public Module {
  public:
@@ -24,7 +26,15 @@ class LanguageModel : public Module {
   // logits[tokens, vocabulary] of i32 inputs[tokens] packed as `rows`: row r predicts the token after inputs[r].
   Tensor logits(const Tensor& inputs, const Rows& rows, const Pass& pass) const;
 
+  // What it was made from.
+  const LanguageModelConfig& config() const { return config_; }
+  Index vocabulary() const { return vocabulary_; }
+  Index longest_sequence() const { return longest_sequence_; }
+
  private:
+  const LanguageModelConfig config_;
+  const Index vocabulary_;
+  const Index longest_sequence_;
   Embedding& embedding_;
   Positions& positions_;
   Dropout input_dropout_;
@@ -34,7 +44,7 @@ class LanguageModel : public Module {
 
 // What training a model takes, found without building it.
 struct TrainingSize {
-  Index parameters = 0;      // numbers to learn
+  Index parameters = 0;         // numbers to learn
   double parameter_bytes = 0;   // these, their gradients and `moments` running values of each
   double activation_bytes = 0;  // estimated: what a step keeps for the backward pass, and the logits' gradient
   double bytes() const { return parameter_bytes + activation_bytes; }

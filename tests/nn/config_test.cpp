@@ -1,5 +1,4 @@
-// The fields of a model's config: that each is listed, with values an enum can take, and the rule between width and
-// heads.
+// The fields of a model's config: that each is listed, with values an enum can take, and the rules between fields.
 #include "nn/language_model.h"
 #include "tests/nn/support.h"
 
@@ -50,7 +49,7 @@ TEST_CASE("the config of a language model lists each field, and its choices set 
   CHECK(visitor.names == std::vector<std::string>{"layers", "width", "heads", "feed_forward", "activation", "placement",
                                                   "final_norm", "norm", "norm_at", "attention", "feed_forward", "inner",
                                                   "final", "dropout", "attention_dropout", "activation_dropout",
-                                                  "positions", "tie_output", "embedding_scale"});
+                                                  "positions", "tie_output", "output_bias", "embedding_scale"});
   CHECK(visitor.values ==
         std::vector<std::string>{"relu", "pre", "layer", "same", "same", "none", "same", "sinusoidal"});
   CHECK(visitor.last_kinds == std::vector<std::string>(5, "none"));
@@ -102,4 +101,12 @@ TEST_CASE("width must be divisible by heads") {
   config.fields(visitor);
   CHECK(visitor.problems ==
         std::vector<std::string>{"heads: width must be divisible by heads, got width 30 and heads 4"});
+}
+
+TEST_CASE("an output bias needs an output matrix of its own") {
+  LanguageModelConfig config;
+  config.output_bias = true;
+  Visitor visitor;
+  config.fields(visitor);
+  CHECK(visitor.problems == std::vector<std::string>{"output_bias: needs tie_output off, got both on"});
 }

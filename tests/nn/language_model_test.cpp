@@ -48,6 +48,18 @@ TEST_CASE("language model: the names of all parameters of each placement") {
   CHECK(untied.parameter_count() == 11 * 8 + 5 * 8 + layers + 11 * 8);
 }
 
+TEST_CASE("language model: an output matrix of its own may have a bias") {
+  LanguageModelConfig config = small_config(Placement::pre);
+  config.output_bias = true;
+  CHECK_THROWS_WITH(LanguageModel(init_f64(), config, kVocabulary, 5),
+                    "language model: an output bias needs an output matrix of its own, got tie_output and output_bias "
+                    "both on");
+  config.tie_output = false;
+  const LanguageModel model(init_f64(), config, kVocabulary, 5);
+  CHECK(paths_of(model.parameters()) ==
+        with_layers({"embedding.weight"}, {"final_norm.weight", "final_norm.bias", "output.weight", "output.bias"}));
+}
+
 TEST_CASE("language model: gradient of the mean loss by every parameter") {
   const Rows rows = Rows::of_lengths({4, 1, 3});
   const Tensor inputs = random_ids(8, kVocabulary, "inputs"), targets = random_ids(8, kVocabulary, "targets");
