@@ -32,7 +32,7 @@ class BatchNorm : public Norm {
   Tensor forward(const Tensor& x, const Rows& rows, const Pass& pass) override;
   Passes passes() const override { return {3, 5}; }  // x twice, y; x and dy twice, dx
   std::optional<Affine> affine() const override;
-  // mean_distance, variance_distance, gradient_mean_term …: see README.md
+  // mean_distance, variance_distance, mean_gradient_term …: see README.md
   std::vector<Measure> measures() const override;
 
  protected:

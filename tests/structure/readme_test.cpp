@@ -1,4 +1,4 @@
-// What the top README shows as code is code that compiles here: the part of a test between two marks.
+// What a README shows as code is code that compiles here: the part of a test between two marks, or a whole file.
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -22,4 +22,9 @@ TEST_CASE("the README's op and its gradient check are those of a test") {
   REQUIRE(begin < end);
   REQUIRE(end != std::string::npos);
   CHECK_THAT(content("README.md"), ContainsSubstring("```cpp\n" + test.substr(begin, end - begin) + "```"));
+}
+
+TEST_CASE("the norm that nn/norm/README.md adds is the one that test_nn is built with") {
+  CHECK_THAT(content("nn/norm/README.md"),
+             ContainsSubstring("```cpp\n" + content("tests/nn/norm/example/l1.h") + "```"));
 }
