@@ -1,5 +1,4 @@
-// Columns: see the header. Every pass is a loop over fixed pieces of the rows, within a piece over blocks, and within a
-// block over runs of four rows, so that what belongs to a feature is loaded once for four of its numbers.
+// Columns: see the header. Every pass is a loop over fixed pieces of the rows, within a piece over blocks of rows.
 #include "columns.h"
 
 #include <algorithm>
@@ -7,6 +6,7 @@
 #include <vector>
 
 #include "../parallel.h"
+#include "prefetch.h"
 
 namespace normlab {
 namespace {
@@ -26,24 +26,6 @@ void for_pieces(const Columns& at, const Pieces& pieces, Body&& body) {
 
 Pieces pieces_of(const Columns& at) { return reduction_pieces(at.ghost.end - at.ghost.begin, at.x.columns()); }
 
-// Calls body(row, count, counted) for runs of `count` rows, four or one, that together are [begin, end); in a run all
-// rows count or none does. The count is a compile-time number.
-template <class Body>
-void for_runs(const Rows& rows, Index begin, Index end, Body&& body) {
-  const auto all_count = [&](Index i) {
-    return rows.all_count() || (rows.counts(i) && rows.counts(i + 1) && rows.counts(i + 2) && rows.counts(i + 3));
-  };
-  for (Index i = begin; i < end;) {
-    if (i + 4 <= end && all_count(i)) {
-      body(i, std::integral_constant<int, 4>(), true);
-      i += 4;
-    } else {
-      body(i, std::integral_constant<int, 1>(), rows.counts(i));
-      ++i;
-    }
-  }
-}
-
 // One number for each feature in the matrix's own type; zeros where there are none.
 template <class T>
 std::vector<T> row_from(const double* values, Index features) {
@@ -56,9 +38,11 @@ std::vector<T> row_from(const double* values, Index features) {
 // larger than the deviation, x - high is exact, and the rest is not lost.
 template <class T>
 struct NormalizerRows {
+  bool centered;
   std::vector<T> high, low, rate;
   NormalizerRows(const Normalizer& normalizer, Index features)
-      : high(row_from<T>(normalizer.center, features)),
+      : centered(normalizer.center != nullptr),
+        high(row_from<T>(normalizer.center, features)),
         low(high.size(), T(0)),
         rate(row_from<T>(normalizer.rate, features)) {
     for (std::size_t j = 0; normalizer.center && j < low.size(); ++j) {
@@ -67,62 +51,51 @@ struct NormalizerRows {
   }
 };
 
-// sum[j] += the sum over rows of x - origin, squares[j] += that of (x - origin)^2.
-template <int kRows, class T>
+// sum += x - origin, squares += (x - origin)^2
+template <class T>
 void add_deviations(const T* x, const T* origin, Index features, T* __restrict sum, T* __restrict squares) {
   for (Index j = 0; j < features; ++j) {
-    T s = 0, q = 0;
-    for (int k = 0; k < kRows; ++k) {
-      const T c = x[k * features + j] - origin[j];
-      s += c;
-      q += c * c;
-    }
-    sum[j] += s;
-    squares[j] += q;
+    const T c = x[j] - origin[j];
+    sum[j] += c;
+    squares[j] += c * c;
   }
 }
 
-template <int kRows, class T>
-void add_squares(const T* x, Index features, T* __restrict squares) {
-  for (Index j = 0; j < features; ++j) {
-    T q = 0;
-    for (int k = 0; k < kRows; ++k) q += x[k * features + j] * x[k * features + j];
-    squares[j] += q;
-  }
-}
-
-// y = (x - high - low) * scale + shift
-template <int kRows, class T>
-void normalize_rows(const T* x, const NormalizerRows<T>& by, const T* scale, const T* shift, Index features,
-                    T* __restrict y) {
+// y = (x - high - low) * scale + shift, and squares += x^2; each only if it is not null.
+template <class T>
+void forward_row(const T* x, const NormalizerRows<T>& by, const T* scale, const T* shift, Index features,
+                 T* __restrict y, T* __restrict squares) {
   const T *high = by.high.data(), *low = by.low.data();
-  for (Index j = 0; j < features; ++j) {
-    for (int k = 0; k < kRows; ++k) {
-      const Index at = k * features + j;
-      y[at] = (x[at] - high[j] - low[j]) * scale[j] + shift[j];
+  if (y && squares) {
+    for (Index j = 0; j < features; ++j) {
+      y[j] = (x[j] - high[j] - low[j]) * scale[j] + shift[j];
+      squares[j] += x[j] * x[j];
     }
+  } else if (y) {
+    for (Index j = 0; j < features; ++j) y[j] = (x[j] - high[j] - low[j]) * scale[j] + shift[j];
+  } else if (squares) {
+    for (Index j = 0; j < features; ++j) squares[j] += x[j] * x[j];
   }
 }
 
 enum class Write { nothing, set, add };
 
-// dx = a * dy + b * n + c, and the sums of dy and dy * n.
-template <int kRows, Write kWrite, class T>
-void gradient_rows(const T* x, const T* dy, const NormalizerRows<T>& by, const T* a, const T* b, const T* c,
-                   Index features, T* __restrict dx, T* __restrict sum_dy, T* __restrict sum_dyn) {
-  const T *high = by.high.data(), *low = by.low.data(), *rate = by.rate.data();
+// With c = x - high - low, which is n / rate: dx = a * dy + b * c + shift, or added to what is there, and sum_dy += dy,
+// sum_dyc += dy * c where kSums. Without kCentered high, low and shift are zeros and are not read.
+template <Write kWrite, bool kCentered, bool kSums, class T>
+void gradient_row(const T* x, const T* dy, const T* high, const T* low, const T* a, const T* b, const T* shift,
+                  Index features, T* __restrict dx, T* __restrict sum_dy, T* __restrict sum_dyc) {
   for (Index j = 0; j < features; ++j) {
-    T s = 0, sn = 0;
-    for (int k = 0; k < kRows; ++k) {
-      const Index at = k * features + j;
-      const T n = (x[at] - high[j] - low[j]) * rate[j];
-      s += dy[at];
-      sn += dy[at] * n;
-      if constexpr (kWrite == Write::set) dx[at] = a[j] * dy[at] + b[j] * n + c[j];
-      if constexpr (kWrite == Write::add) dx[at] += a[j] * dy[at] + b[j] * n + c[j];
+    T c = x[j], value = 0;
+    if constexpr (kCentered) c = x[j] - high[j] - low[j];
+    if constexpr (kSums) {
+      sum_dy[j] += dy[j];
+      sum_dyc[j] += dy[j] * c;
     }
-    sum_dy[j] += s;
-    sum_dyn[j] += sn;
+    if constexpr (kWrite != Write::nothing) value = a[j] * dy[j] + b[j] * c;
+    if constexpr (kCentered) value += shift[j];
+    if constexpr (kWrite == Write::set) dx[j] = value;
+    if constexpr (kWrite == Write::add) dx[j] += value;
   }
 }
 
@@ -164,11 +137,12 @@ void join_rows(const Columns& at, Index begin, Index end, Spread& spread) {
     std::fill(sum.begin(), sum.end(), T(0));
     std::fill(squares.begin(), squares.end(), T(0));
     double count = 0;
-    for_runs(at.rows, first, stop, [&](Index i, auto rows, bool counted) {
-      if (!counted) return;
-      add_deviations<rows()>(x + i * features, origin, features, sum.data(), squares.data());
-      count += rows();
-    });
+    for (Index i = first; i < stop; ++i) {
+      prefetch_row(x, i + 1, features);
+      if (!at.rows.counts(i)) continue;
+      add_deviations(x + i * features, origin, features, sum.data(), squares.data());
+      ++count;
+    }
     const auto double_of = [](T value) { return static_cast<double>(value); };
     spread.join(
         count, [&](std::size_t j) { return double_of(origin[j]) + double_of(sum[j]) / count; },
@@ -210,35 +184,41 @@ void forward_pass(const Columns& at, const NormalizerRows<T>& by, const T* scale
   for_pieces(at, pieces_of(at), [&](Index piece, Index begin, Index end) {
     std::vector<T> squares(by.rate.size(), T(0));
     for (Index block = begin; block < end; block += kBlockRows) {
-      for_runs(at.rows, block, std::min(end, block + kBlockRows), [&](Index i, auto rows, bool counted) {
-        const T* row = x + i * features;
-        if (parts && counted) add_squares<rows()>(row, features, squares.data());
-        if (y) normalize_rows<rows()>(row, by, scale, shift, features, y->data<T>() + i * features);
-      });
+      for (Index i = block; i < std::min(end, block + kBlockRows); ++i) {
+        prefetch_row(x, i + 1, features);
+        forward_row(x + i * features, by, scale, shift, features, y ? y->data<T>() + i * features : nullptr,
+                    parts && at.rows.counts(i) ? squares.data() : nullptr);
+      }
       if (parts) flush(squares, parts->data<double>() + piece * features);
     }
   });
 }
 
-template <Write kWrite, class T>
-void gradient_pass(const Columns& at, const Tensor& dy, const Normalizer& normalizer, const GradientFactors& factors,
-                   Tensor* dx, Tensor& parts) {
+template <Write kWrite, bool kCentered, bool kSums, class T>
+void gradient_pass(const Columns& at, const Tensor& dy, const NormalizerRows<T>& by, const GradientFactors& factors,
+                   Tensor* dx, double* parts) {
   const Index features = at.x.columns();
-  const NormalizerRows<T> by(normalizer, features);
-  const auto a = row_from<T>(factors.a, features), b = row_from<T>(factors.b, features),
-             c = row_from<T>(factors.c, features), none = row_from<T>(nullptr, features);
+  const auto a = row_from<T>(factors.a, features), shift = row_from<T>(factors.c, features),
+             none = row_from<T>(nullptr, features);
+  auto b = row_from<T>(factors.b, features);
+  for (std::size_t j = 0; j < b.size(); ++j) b[j] *= by.rate[j];
   for_pieces(at, pieces_of(at), [&](Index piece, Index begin, Index end) {
-    std::vector<T> sum_dy = none, sum_dyn = none;
-    double* part = parts.data<double>() + piece * 2 * features;
+    std::vector<T> sum_dy = none, sum_dyc = none;
     for (Index block = begin; block < end; block += kBlockRows) {
-      for_runs(at.rows, block, std::min(end, block + kBlockRows), [&](Index i, auto rows, bool counted) {
+      for (Index i = block; i < std::min(end, block + kBlockRows); ++i) {
+        prefetch_row(at.x.data<T>(), i + 1, features);
+        prefetch_row(dy.data<T>(), i + 1, features);
         const Index first = i * features;
-        gradient_rows<rows(), kWrite>(at.x.data<T>() + first, dy.data<T>() + first, by, a.data(),
-                                      (counted ? b : none).data(), (counted ? c : none).data(), features,
-                                      dx ? dx->data<T>() + first : nullptr, sum_dy.data(), sum_dyn.data());
-      });
-      flush(sum_dy, part);
-      flush(sum_dyn, part + features);
+        const bool counted = at.rows.counts(i);
+        gradient_row<kWrite, kCentered, kSums>(at.x.data<T>() + first, dy.data<T>() + first, by.high.data(),
+                                               by.low.data(), a.data(), (counted ? b : none).data(),
+                                               (counted ? shift : none).data(), features,
+                                               dx ? dx->data<T>() + first : nullptr, sum_dy.data(), sum_dyc.data());
+      }
+      if constexpr (kSums) {
+        flush(sum_dy, parts + piece * 2 * features);
+        flush(sum_dyc, parts + (piece * 2 + 1) * features);
+      }
     }
   });
 }
@@ -290,21 +270,27 @@ void normalize_columns(const char* op, const Columns& at, const Normalizer& norm
 void gradient_columns(const char* op, const Columns& at, const Tensor& dy, const Normalizer& normalizer,
                       const GradientFactors& factors, Tensor* dx, bool accumulate, const GradientSums& sums) {
   const Index features = at.x.columns();
-  Tensor parts = Tensor::zeros({pieces_of(at).count, 2 * features}, Dtype::f64);
+  const bool want_sums = sums.dy != nullptr;
+  Tensor parts = Tensor::zeros({want_sums ? pieces_of(at).count : 0, 2 * features}, Dtype::f64);
   visit_real(op, at.x.dtype(), [&]<class T>() {
-    if (!dx) {
-      gradient_pass<Write::nothing, T>(at, dy, normalizer, factors, dx, parts);
-    } else if (accumulate) {
-      gradient_pass<Write::add, T>(at, dy, normalizer, factors, dx, parts);
-    } else {
-      gradient_pass<Write::set, T>(at, dy, normalizer, factors, dx, parts);
-    }
+    const NormalizerRows<T> by(normalizer, features);
+    const auto run = [&]<Write kWrite, bool kCentered, bool kSums>() {
+      gradient_pass<kWrite, kCentered, kSums, T>(at, dy, by, factors, dx, parts.data<double>());
+    };
+    const auto with_write = [&]<bool kCentered, bool kSums>() {
+      if (!dx) return run.template operator()<Write::nothing, kCentered, kSums>();
+      if (!accumulate) return run.template operator()<Write::set, kCentered, kSums>();
+      run.template operator()<Write::add, kCentered, kSums>();
+    };
+    if (by.centered)
+      return want_sums ? with_write.template operator()<true, true>() : with_write.template operator()<true, false>();
+    want_sums ? with_write.template operator()<false, true>() : with_write.template operator()<false, false>();
   });
-  if (!sums.dy) return;
+  if (!want_sums) return;
   Tensor total = Tensor::empty({2 * features}, Dtype::f64);
   join_pieces(parts, total.data<double>(), 2 * features);
   std::copy_n(total.data<double>(), features, sums.dy);
-  std::copy_n(total.data<double>() + features, features, sums.dyn);
+  for (Index j = 0; j < features; ++j) sums.dyn[j] = normalizer.rate[j] * total.data<double>()[features + j];
 }
 
 void rate_of(const char* op, const double* variance, Index features, double epsilon, double* rate) {

@@ -43,7 +43,7 @@ struct GradientSums {
   double* dy = nullptr;
   double* dyn = nullptr;
 };
-// The factors of dx; null for zeros.
+// The factors of dx; null for zeros. c may be given only with a center.
 struct GradientFactors {
   const double* a = nullptr;
   const double* b = nullptr;

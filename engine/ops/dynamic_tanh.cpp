@@ -30,7 +30,7 @@ void dynamic_tanh_backward(const T* x, T alpha, const T* weight, const T* dy, In
                            Gradients& into) {
   const auto w = row_of(weight, 0, features);
   const RowTarget<T> dx(into, 0);
-  const Tensor sums = for_rows_with_sums<T>(rows, features, 2 * features + 1, [=](Index i, T* dweight) {
+  const Tensor sums = for_rows_with_sums(x, dy, rows, features, 2 * features + 1, [=](Index i, T* dweight) {
     T* dbias = dweight + features;
     T* dalpha = dbias + features;
     const auto x_row = row_of(x, i, features);

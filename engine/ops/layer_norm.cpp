@@ -45,7 +45,7 @@ void normalize_backward(const T* x, const T* weight, const T* statistics, const 
                         Index run, Gradients& into) {
   const Index features = groups * run;
   const RowTarget<T> dx(into, 0);
-  const Tensor sums = for_rows_with_sums<T>(rows, features, 2 * features, [=](Index i, T* dweight) {
+  const Tensor sums = for_rows_with_sums(x, dy, rows, features, 2 * features, [=](Index i, T* dweight) {
     T* dbias = dweight + features;
     for (Index group = 0; group < groups; ++group) {
       const Index at = i * groups + group;
@@ -53,8 +53,11 @@ void normalize_backward(const T* x, const T* weight, const T* statistics, const 
       const auto n = (row_of(x, at, run) - x[at * run] - mean) * r;
       const auto dy_run = row_of(dy, at, run);
       const auto g = dy_run * row_of(weight, group, run);
-      const T mean_g = g.mean();
-      const T mean_gn = (g * n).mean();
+      const auto [sum_g, sum_gn] = two_sums<T>(run, [&](Index j) {
+        const T g_j = g.coeff(j);
+        return std::pair<T, T>(g_j, g_j * n.coeff(j));
+      });
+      const T mean_g = sum_g / static_cast<T>(run), mean_gn = sum_gn / static_cast<T>(run);
       dx.put(at, run, (g - mean_g - n * mean_gn) * r);
       row_of(dweight, group, run) += dy_run * n;
       row_of(dbias, group, run) += dy_run;

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "../parallel.h"
 #include "../tape.h"
 #include "column_sums.h"
+#include "prefetch.h"
 #include "row_map.inl"
 
 namespace normlab {
@@ -34,6 +36,34 @@ T inverse_root(const char* op, const char* statistic, Index row, T square) {
   return 1 / std::sqrt(square);
 }
 
+// The sums of a and b over j in [0, count), where term(j) gives the pair {a, b}: in one walk over the row, and in as many
+// partial sums as fill the processor's vectors, which the compiler may not make of one sum by itself.
+template <class T, class Term>
+std::pair<T, T> two_sums(Index count, Term term) {
+  constexpr Index kLanes = 32;
+  T a[kLanes] = {}, b[kLanes] = {};
+  Index j = 0;
+  for (; j + kLanes <= count; j += kLanes) {
+    for (Index lane = 0; lane < kLanes; ++lane) {
+      const auto [first, second] = term(j + lane);
+      a[lane] += first;
+      b[lane] += second;
+    }
+  }
+  for (; j < count; ++j) {
+    const auto [first, second] = term(j);
+    a[0] += first;
+    b[0] += second;
+  }
+  for (Index half = kLanes / 2; half > 0; half /= 2) {
+    for (Index lane = 0; lane < half; ++lane) {
+      a[lane] += a[lane + half];
+      b[lane] += b[lane + half];
+    }
+  }
+  return {a[0], b[0]};
+}
+
 // Where a backward puts the gradient of an input row by row: nowhere when no one wants it.
 template <class T>
 class RowTarget {
@@ -56,15 +86,15 @@ class RowTarget {
   bool accumulate_ = false;
 };
 
-// Calls row(i, sums) for each i in [0, rows), on several threads; to sums[width] the row adds what it has for sums over
-// all rows. Returns those, f64 [width]. `work` is the cost of a row, as in parallel_rows().
+// Calls row(i, sums) for each i in [0, rows), on several threads; it reads row i of x and dy, both [rows, columns], and adds
+// to sums[width] what it has for sums over all rows. Returns those, f64 [width].
 //
 // Rows are added in T, a whole vector at a time, but only 32 of them: so many at most lose their last digits. The rest
 // is in double, over fixed pieces in fixed order.
 template <class T, class Row>
-Tensor for_rows_with_sums(Index rows, Index work, Index width, Row row) {
+Tensor for_rows_with_sums(const T* x, const T* dy, Index rows, Index columns, Index width, Row row) {
   constexpr Index kBlock = 32;
-  const Pieces pieces = reduction_pieces(rows, work);
+  const Pieces pieces = reduction_pieces(rows, columns);
   Tensor partial = Tensor::zeros({pieces.count, width}, Dtype::f64);
   Tensor blocks = Tensor::empty({pieces.count, width}, dtype_of<T>());
   const auto sum_piece = [&, partial = partial.data<double>(), blocks = blocks.data<T>()](Index piece) {
@@ -73,11 +103,15 @@ Tensor for_rows_with_sums(Index rows, Index work, Index width, Row row) {
     for (Index begin = pieces.begin(piece), end; begin < pieces.end(piece); begin = end) {
       end = std::min(begin + kBlock, pieces.end(piece));
       block = 0;
-      for (Index i = begin; i < end; ++i) row(i, block.data());
+      for (Index i = begin; i < end; ++i) {
+        prefetch_row(x, i + 1, columns);
+        prefetch_row(dy, i + 1, columns);
+        row(i, block.data());
+      }
       sums += block.template cast<double>();
     }
   };
-  parallel(pieces.count, sum_piece, rows * work >= kWorthSharing);
+  parallel(pieces.count, sum_piece, rows * columns >= kWorthSharing);
   Tensor total = Tensor::zeros({width}, Dtype::f64);
   auto total_row = row_of(total.data<double>(), 0, width);
   for (Index piece = 0; piece < pieces.count; ++piece) total_row += row_of(partial.data<double>(), piece, width);

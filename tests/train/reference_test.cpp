@@ -59,7 +59,7 @@ TEST_CASE("Ten optimizer steps agree with PyTorch in every loss and in the train
     r.compare("losses", losses);
     for (const Named& parameter : parameters) {
       const std::string trained = text("trained/", parameter.path);
-      // Where a gradient is hardly more than rounding, Adam takes its sign for a direction: so only in f64, and not of a
+      // Where a gradient is hardly more than rounding, Adam takes its sign for a direction: only in f64, and not of a
       // key's bias, which moves all scores of a query alike and so has no gradient.
       if (r.dtype() == Dtype::f64 && parameter.path.find("key.bias") == std::string::npos) {
         r.compare(trained, parameter.tensor);
