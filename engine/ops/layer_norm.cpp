@@ -46,21 +46,20 @@ void normalize_backward(const T* x, const T* weight, const T* statistics, const 
   const Index features = groups * run;
   const RowTarget<T> dx(into, 0);
   const Tensor sums = for_rows_with_sums(x, dy, rows, features, 2 * features, [=](Index i, T* dweight) {
-    T* dbias = dweight + features;
     for (Index group = 0; group < groups; ++group) {
-      const Index at = i * groups + group;
-      const T mean = statistics[2 * at], r = statistics[2 * at + 1];
-      const auto n = (row_of(x, at, run) - x[at * run] - mean) * r;
-      const auto dy_run = row_of(dy, at, run);
-      const auto g = dy_run * row_of(weight, group, run);
-      const auto [sum_g, sum_gn] = two_sums<T>(run, [&](Index j) {
-        const T g_j = g.coeff(j);
-        return std::pair<T, T>(g_j, g_j * n.coeff(j));
-      });
+      const Index first = i * features + group * run, at = i * groups + group;
+      const T origin = x[first], mean = statistics[2 * at], r = statistics[2 * at + 1];
+      const auto n = [=](Index j) { return (x[first + j] - origin - mean) * r; };
+      const auto g = [=](Index j) { return dy[first + j] * weight[group * run + j]; };
+      const auto [sum_g, sum_gn] = two_sums<T>(run, [=](Index j) { return std::pair<T, T>(g(j), g(j) * n(j)); });
       const T mean_g = sum_g / static_cast<T>(run), mean_gn = sum_gn / static_cast<T>(run);
-      dx.put(at, run, (g - mean_g - n * mean_gn) * r);
-      row_of(dweight, group, run) += dy_run * n;
-      row_of(dbias, group, run) += dy_run;
+      dx.put_elements(first, run, [=](Index j) { return (g(j) - mean_g - n(j) * mean_gn) * r; });
+      T* __restrict dweight_run = dweight + group * run;
+      T* __restrict dbias_run = dweight_run + features;
+      for (Index j = 0; j < run; ++j) {
+        dweight_run[j] += dy[first + j] * n(j);
+        dbias_run[j] += dy[first + j];
+      }
     }
   });
   add_sums(into, 1, sums.data<double>());

@@ -81,6 +81,18 @@ class RowTarget {
     if (data_) normlab::put(row_of(data_, index, columns), values, accumulate_);
   }
 
+  // The elements [first, first + count) of the gradient, the j-th being value(j).
+  template <class Value>
+  void put_elements(Index first, Index count, Value value) const {
+    T* __restrict out = data_ + first;
+    if (!data_) return;
+    if (accumulate_) {
+      for (Index j = 0; j < count; ++j) out[j] += value(j);
+    } else {
+      for (Index j = 0; j < count; ++j) out[j] = value(j);
+    }
+  }
+
  private:
   T* data_ = nullptr;
   bool accumulate_ = false;
