@@ -36,8 +36,8 @@ T inverse_root(const char* op, const char* statistic, Index row, T square) {
   return 1 / std::sqrt(square);
 }
 
-// The sums of a and b over j in [0, count), where term(j) gives the pair {a, b}: in one walk over the row, and in as many
-// partial sums as fill the processor's vectors, which the compiler may not make of one sum by itself.
+// The sums of a and b over j in [0, count), where term(j) gives the pair {a, b}: in one walk over the row, and in as
+// many partial sums as fill the processor's vectors, which the compiler may not make of one sum by itself.
 template <class T, class Term>
 std::pair<T, T> two_sums(Index count, Term term) {
   constexpr Index kLanes = 32;
@@ -98,8 +98,8 @@ class RowTarget {
   bool accumulate_ = false;
 };
 
-// Calls row(i, sums) for each i in [0, rows), on several threads; it reads row i of x and dy, both [rows, columns], and adds
-// to sums[width] what it has for sums over all rows. Returns those, f64 [width].
+// Calls row(i, sums) for each i in [0, rows), on several threads; it reads row i of x and dy, both [rows, columns], and
+// adds to sums[width] what it has for sums over all rows. Returns those, f64 [width].
 //
 // Rows are added in T, a whole vector at a time, but only 32 of them: so many at most lose their last digits. The rest
 // is in double, over fixed pieces in fixed order.
