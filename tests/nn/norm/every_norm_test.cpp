@@ -53,10 +53,11 @@ std::vector<Tensor> copies(const std::vector<Named>& tensors) {
   return result;
 }
 
-GradcheckResult check(Norm& norm, const Tensor& x, const Rows& rows, const Pass& pass) {
+GradcheckResult check(Norm& norm, const Tensor& x, const Rows& rows, const Pass& pass, double step = 1e-5) {
   std::vector<Tensor> inputs = {x};
   for (const Named& parameter : norm.parameters()) inputs.push_back(parameter.tensor);
-  return gradcheck([&](const std::vector<Tensor>& in) { return norm.forward(scale(in[0], 1), rows, pass); }, inputs);
+  return gradcheck([&](const std::vector<Tensor>& in) { return norm.forward(scale(in[0], 1), rows, pass); }, inputs,
+                   {.step = step});
 }
 
 }  // namespace
@@ -98,10 +99,10 @@ TEST_CASE("every norm: gradients of one token and of two, and of features that a
     for (const Index tokens : {1, 2, 5}) {
       Tensor x = random_tensor({tokens, kFeatures}, "x");
       for (Index i = 0; i < tokens; ++i) x.set(i * kFeatures + 3, 0.7);
-      const GradcheckResult result = check(*norm, x, Rows::single(tokens), training_pass());
+      // Where all tokens agree in a feature, batch norm bends so sharply that a step of 1e-5 is too long.
+      const GradcheckResult result = check(*norm, x, Rows::single(tokens), training_pass(), 1e-6);
       INFO(tokens << " tokens\n" << result.report);
-      // Where all tokens agree in a feature, batch norm turns so sharply that the step of 1e-5 is too long for the bar.
-      CHECK((result.passed || (norm->passes().forward > 2 && result.worst < 100)));
+      CHECK(result.passed);
     }
   });
 }
