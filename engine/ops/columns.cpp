@@ -66,15 +66,13 @@ template <class T>
 void forward_row(const T* x, const NormalizerRows<T>& by, const T* scale, const T* shift, Index features,
                  T* __restrict y, T* __restrict squares) {
   const T *high = by.high.data(), *low = by.low.data();
-  if (y && squares) {
-    for (Index j = 0; j < features; ++j) {
-      y[j] = (x[j] - high[j] - low[j]) * scale[j] + shift[j];
-      squares[j] += x[j] * x[j];
-    }
-  } else if (y) {
-    for (Index j = 0; j < features; ++j) y[j] = (x[j] - high[j] - low[j]) * scale[j] + shift[j];
-  } else if (squares) {
+  if (squares) {
     for (Index j = 0; j < features; ++j) squares[j] += x[j] * x[j];
+  }
+  if (y && by.centered) {
+    for (Index j = 0; j < features; ++j) y[j] = (x[j] - high[j] - low[j]) * scale[j] + shift[j];
+  } else if (y) {
+    for (Index j = 0; j < features; ++j) y[j] = x[j] * scale[j] + shift[j];
   }
 }
 
