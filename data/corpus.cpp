@@ -1,22 +1,10 @@
-// CorpusData, and the list of registered kinds of language data.
+// CorpusData: see the header.
 #include "corpus.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "synthetic.h"
-#include "text.h"
-
 namespace normlab {
-
-const char* name_of(Split split) {
-  switch (split) {
-    case Split::train: return "train";
-    case Split::valid: return "valid";
-    case Split::test: return "test";
-  }
-  return "?";
-}
 
 CorpusData::CorpusData(Corpus corpus, const BatchingConfig& batching, std::uint64_t seed, const Padding& padding)
     : corpus_(std::move(corpus)), padding_(padding) {
@@ -78,15 +66,6 @@ std::string CorpusData::summary() const {
   if (padding_.kind == "none") return out;
   return out + text("; ", std::round(1000 * share_of_pads()) / 10, " % of the training rows are pads, ",
                     padding_.counted ? "counted" : "not counted", " by norms");
-}
-
-const std::vector<Registered<LanguageDataOptions>>& registered(const LanguageDataOptions*) {
-  static const std::vector<Registered<LanguageDataOptions>> all = {
-      {"synthetic", "made-up text from a seed; needs no files and knows its own entropy",
-       [] { return std::make_shared<SyntheticOptions>(); }},
-      {"text", "words or characters of text files, plain or gzip", [] { return std::make_shared<TextOptions>(); }},
-  };
-  return all;
 }
 
 }  // namespace normlab

@@ -15,7 +15,6 @@
 namespace normlab {
 
 inline constexpr std::array<Split, 3> kSplits = {Split::train, Split::valid, Split::test};
-const char* name_of(Split split);
 
 struct SplitText {
   TokenStream stream;             // no tokens: there is no such split

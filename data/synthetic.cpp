@@ -191,7 +191,7 @@ void SyntheticOptions::fields(Fields& f) {
   f.require(cast <= names, "cast", text("must be at most the number of names ", names, ", got ", cast));
 }
 
-std::unique_ptr<LanguageData> SyntheticOptions::load(const std::string& /*directory*/, std::uint64_t seed) const {
+std::unique_ptr<LanguageData> SyntheticOptions::load_text(const std::string& /*directory*/, std::uint64_t seed) const {
   const std::uint64_t made_from = text_seed > 0 ? static_cast<std::uint64_t>(text_seed) : seed;
   const StoryLanguage language(*this, made_from);
   Corpus corpus{language.vocabulary(), {}, text("made-up stories of seed ", made_from)};

@@ -59,7 +59,7 @@ struct SyntheticOptions : LanguageDataOptions {
   Padding padding;
 
   void fields(Fields& f) override;
-  std::unique_ptr<LanguageData> load(const std::string& directory, std::uint64_t seed) const override;
+  std::unique_ptr<LanguageData> load_text(const std::string& directory, std::uint64_t seed) const override;
 };
 
 // A discrete distribution that can be drawn from.

@@ -54,7 +54,7 @@ Corpus TextOptions::read(const std::string& directory) const {
   return corpus;
 }
 
-std::unique_ptr<LanguageData> TextOptions::load(const std::string& directory, std::uint64_t seed) const {
+std::unique_ptr<LanguageData> TextOptions::load_text(const std::string& directory, std::uint64_t seed) const {
   return std::make_unique<CorpusData>(read(directory), batching, seed, padding);
 }
 

@@ -23,7 +23,7 @@ struct TextOptions : LanguageDataOptions {
 
   void fields(Fields& f) override;
   // Error, naming file and place: see text_file.h, vocabulary.h and batching.h.
-  std::unique_ptr<LanguageData> load(const std::string& directory, std::uint64_t seed) const override;
+  std::unique_ptr<LanguageData> load_text(const std::string& directory, std::uint64_t seed) const override;
   // Only the text, before batching.
   Corpus read(const std::string& directory) const;
 };

@@ -203,7 +203,7 @@ TEST_CASE("made-up data knows its entropy, and n-grams stay above it") {
   SyntheticOptions options;
   options.train_tokens = 100000;
   options.test_tokens = 0;
-  const auto data = options.load("", 1);
+  const auto data = options.load_text("", 1);
   CHECK(data->evaluation_batches(Split::test) == 0);
   CHECK(!data->entropy(Split::test));
   CHECK(data->longest_sequence() <= options.clauses * (3 * options.phrases + 2) + 1);
@@ -225,7 +225,7 @@ TEST_CASE("continuous batches leave the first token out of the entropy") {
   SyntheticOptions options;
   options.train_tokens = options.valid_tokens = 5000;
   options.batching.set("continuous");
-  const auto data = options.load("", 1);
+  const auto data = options.load_text("", 1);
   const Corpus& corpus = dynamic_cast<const CorpusData&>(*data).corpus();
   const auto& surprisal = corpus[Split::valid].surprisal;
   double sum = 0;
@@ -237,7 +237,7 @@ TEST_CASE("text_seed holds the text while the seed changes the order") {
   SyntheticOptions options;
   options.train_tokens = 20000;
   options.text_seed = 9;
-  const auto one = options.load("", 1), two = options.load("", 2);
+  const auto one = options.load_text("", 1), two = options.load_text("", 2);
   CHECK(one->entropy(Split::train) == two->entropy(Split::train));
   CHECK(one->training_batch(0).targets.size() > 0);
   const auto targets = [](const Batch& batch) {
@@ -246,5 +246,5 @@ TEST_CASE("text_seed holds the text while the seed changes the order") {
   };
   CHECK(targets(one->training_batch(0)) != targets(two->training_batch(0)));
   options.text_seed = 0;
-  CHECK(options.load("", 1)->entropy(Split::train) != options.load("", 2)->entropy(Split::train));
+  CHECK(options.load_text("", 1)->entropy(Split::train) != options.load_text("", 2)->entropy(Split::train));
 }

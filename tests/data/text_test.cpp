@@ -26,7 +26,7 @@ TEST_CASE("text files become batches") {
   const TemporaryFolder folder;
   folder.write("train.txt", "a b a\nc a\n");  // a 3, <eos> 2, b 1, c 1
   folder.write_gzip("valid.txt.gz", "b c\n");
-  const auto data = small_options().load(folder.path(), 1);
+  const auto data = small_options().load_text(folder.path(), 1);
   CHECK(data->vocabulary_size() == 4);
   CHECK(data->longest_sequence() == 2);
   CHECK(data->batches_per_epoch() == 1);
@@ -53,21 +53,21 @@ TEST_CASE("each option of a text is heeded") {
   folder.write("inner/valid.txt.gz", "z\n");
   TextOptions options = small_options();
   options.folder = "inner";
-  CHECK_THAT(message_of([&] { options.load(folder.path(), 1); }),
+  CHECK_THAT(message_of([&] { options.load_text(folder.path(), 1); }),
              ContainsSubstring("line 1: every word must be in the training text's vocabulary, \"z\" is not"));
   options.valid = "";
-  CHECK(options.load(folder.path(), 1)->vocabulary_size() == 5);
+  CHECK(options.load_text(folder.path(), 1)->vocabulary_size() == 5);
   options.lowercase = true;
-  CHECK(options.load(folder.path(), 1)->vocabulary_size() == 4);
+  CHECK(options.load_text(folder.path(), 1)->vocabulary_size() == 4);
   options.minimum_count = 2;
   CHECK(options.read(folder.path()).vocabulary.entries() == std::vector<std::string>{"a", "b", "<eos>", "<unk>"});
   options.vocabulary_order = "alphabetical";
   options.largest_vocabulary = 3;
   CHECK(options.read(folder.path()).vocabulary.entries() == std::vector<std::string>{"<eos>", "<unk>", "a"});
   options.valid = "valid.txt.gz";
-  CHECK(options.load(folder.path(), 1)->evaluation_batches(Split::valid) == 1);
+  CHECK(options.load_text(folder.path(), 1)->evaluation_batches(Split::valid) == 1);
   options.unknown = "error";
-  CHECK_THAT(message_of([&] { options.load(folder.path(), 1); }), ContainsSubstring("set \"unknown\" to \"unk\""));
+  CHECK_THAT(message_of([&] { options.load_text(folder.path(), 1); }), ContainsSubstring("set \"unknown\" to \"unk\""));
   options = small_options();
   options.folder = "inner";
   options.valid = "";
@@ -87,7 +87,7 @@ TEST_CASE("Penn Treebank has its known counts and bigram perplexity", "[slow]") 
   options.train = "ptb.train.txt";
   options.valid = "ptb.valid.txt";
   options.test = "ptb.test.txt";
-  const auto data = options.load(directory, 1);
+  const auto data = options.load_text(directory, 1);
   const Corpus& corpus = dynamic_cast<const CorpusData&>(*data).corpus();
   CHECK(corpus[Split::train].stream.tokens.size() == 929589);
   CHECK(corpus[Split::valid].stream.tokens.size() == 73760);

@@ -1,0 +1,30 @@
+// The list of registered kinds of data.
+#include "data.h"
+
+#include "synthetic.h"
+#include "text.h"
+
+namespace normlab {
+
+const char* name_of(Split split) {
+  switch (split) {
+    case Split::train:
+      return "train";
+    case Split::valid:
+      return "valid";
+    case Split::test:
+      return "test";
+  }
+  return "?";
+}
+
+const std::vector<Registered<DataOptions>>& registered(const DataOptions*) {
+  static const std::vector<Registered<DataOptions>> all = {
+      kind<DataOptions, SyntheticOptions>("synthetic",
+                                          "made-up text from a seed; needs no files and knows its own entropy"),
+      kind<DataOptions, TextOptions>("text", "words or characters of text files, plain or gzip"),
+  };
+  return all;
+}
+
+}  // namespace normlab
