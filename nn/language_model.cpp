@@ -63,6 +63,7 @@ TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, 
       number(config.layers) * layer + 2 * width + number(vocabulary) + std::max(number(vocabulary), passing);
 
   TrainingSize size;
+  size.tokens = tokens;
   size.parameters = model.parameter_count();
   size.parameter_bytes = number(size.parameters) * bytes * number(2 + moments);
   size.activation_bytes = number(tokens) * bytes * token;

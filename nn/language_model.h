@@ -44,6 +44,7 @@ class LanguageModel : public Module {
 
 // What training a model takes, found without building it.
 struct TrainingSize {
+  Index tokens = 0;             // of a micro-batch
   Index parameters = 0;         // numbers to learn
   double parameter_bytes = 0;   // these, their gradients and `moments` running values of each
   double activation_bytes = 0;  // estimated: what a step keeps for the backward pass, and the logits' gradient

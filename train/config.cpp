@@ -58,9 +58,10 @@ void Config::fields(Fields& f) {
   f.integer("init_seed", init_seed, kSeeds, "of the parameters' first values; 0 for `seed`");
   f.integer("data_seed", data_seed, kSeeds, "of the order of the data and of made-up text; 0 for `seed`");
   choice<Dtype>(f, "dtype", dtype, {{Dtype::f32, "f32"}, {Dtype::f64, "f64"}}, "of all numbers of the model");
-  f.group(
-      "model", [this](Fields& g) { model.fields(g); }, "the Transformer language model");
-  data.fields(f, "data", "the text it learns");
+  model.fields(f, "model", "the Transformer");
+  data.fields(f, "data", "what it learns");
+  f.require(model->content() == data->content(), "data",
+            text("the model ", model.kind(), " does not learn from data of the kind ", data.kind()));
   f.group(
       "train", [this](Fields& g) { train.fields(g); }, "how it learns");
   f.group(

@@ -6,12 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "../data/language.h"
 #include "../engine/dtype.h"
-#include "../nn/language_model.h"
 #include "json_tree.h"
 #include "optimizer.h"
 #include "schedule.h"
+#include "task.h"
 
 namespace normlab {
 
@@ -53,8 +52,8 @@ struct Config {
   std::int64_t init_seed = 0;
   std::int64_t data_seed = 0;
   Dtype dtype = Dtype::f32;
-  LanguageModelConfig model;
-  LanguageDataConfig data{"synthetic"};
+  ModelConfig model{"language_model"};
+  DataConfig data{"synthetic"};
   TrainConfig train;
   ProbesConfig probes;
 

@@ -24,8 +24,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-const char* name_of(Split split) { return split == Split::train ? "train" : split == Split::valid ? "valid" : "test"; }
-
 JsonNode number(double value) {
   if (std::isfinite(value)) return JsonNode::of(value);
   return JsonNode::of(std::string(std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"));
@@ -239,17 +237,15 @@ std::optional<RunResult> finished_run(const Config& config, const fs::path& fold
   return read_result(folder / "result.json");
 }
 
-std::unique_ptr<LanguageData> load_data(const Config& config, const std::string& directory) {
+std::unique_ptr<Data> load_data(const Config& config, const std::string& directory) {
   return config.data->load(directory, config.seed_of_data());
 }
 
-TrainingSize require_memory(const Config& config, const LanguageData& data) {
-  const Index tokens = data.training_batch(0).rows.tokens();
-  const TrainingSize size =
-      training_size(config.model, data.vocabulary_size(), data.longest_sequence(), tokens, config.dtype);
+TrainingSize require_memory(const Config& config, const Data& data) {
+  const TrainingSize size = config.model->training_size(data, config.dtype);
   const double available = available_memory();
   check(available == 0 || size.bytes() < available, "model: training ", size.parameters, " parameters on batches of ",
-        tokens, " tokens takes about ", short_number(size.bytes()), "B of memory, this machine has ",
+        size.tokens, " tokens takes about ", short_number(size.bytes()), "B of memory, this machine has ",
         short_number(available),
         "B free; use a smaller model or smaller batches with more of them accumulated (train.accumulate)");
   return size;
@@ -268,7 +264,8 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
   Init init;
   init.seed = config.seed_of_init();
   init.dtype = config.dtype;
-  LanguageModel model(init, config.model, data->vocabulary_size(), data->longest_sequence());
+  const auto task = config.model->make(init, *data);
+  const Module& model = task->model();
   const auto parameters = model.parameters();
   const auto optimizer = config.train.optimizer->make(parameters);
   RunTensors tensors{parameters, model.buffers(), optimizer->state()};
@@ -294,7 +291,7 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
   std::int64_t steps = 0;
   double seconds = 0;
   {
-    Trainer trainer(config, model, *data);
+    Trainer trainer(config, *task);
     steps = trainer.steps();
     Recorder recorder(config, settings, steps, progress.step, seconds_before, tensors);
     try {

@@ -14,7 +14,6 @@
 #include <optional>
 #include <string>
 
-#include "../nn/language_model.h"
 #include "config.h"
 
 namespace normlab {
@@ -44,11 +43,11 @@ struct RunResult {
   bool diverged() const { return diverged_step > 0; }
 };
 
-// The corpus of the config, from `directory`.
-std::unique_ptr<LanguageData> load_data(const Config& config, const std::string& directory);
+// The data of the config, from `directory`.
+std::unique_ptr<Data> load_data(const Config& config, const std::string& directory);
 
 // What training takes; Error when the machine has not that much memory. Nothing of the model is allocated.
-TrainingSize require_memory(const Config& config, const LanguageData& data);
+TrainingSize require_memory(const Config& config, const Data& data);
 
 // Error when the folder holds the experiment of another resolved config.
 void require_same_config(const std::string& config_text, const std::filesystem::path& folder);

@@ -19,7 +19,7 @@ struct FirstNotFinite final : Observer {
   }
 };
 
-std::int64_t steps_of(const Config& config, const LanguageData& data) {
+std::int64_t steps_of(const Config& config, const Data& data) {
   if (config.train.steps > 0) return config.train.steps;
   const std::int64_t micro = config.train.accumulate, batches = data.batches_per_epoch();
   return config.train.epochs * ((batches + micro - 1) / micro);
@@ -31,20 +31,19 @@ bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % eve
 
 double EvaluationReport::perplexity() const { return std::exp(mean()); }
 
-Trainer::Trainer(const Config& config, LanguageModel& model, const LanguageData& data)
+Trainer::Trainer(const Config& config, Task& task)
     : config_(config),
-      model_(model),
-      data_(data),
-      parameters_(model.parameters()),
-      buffers_(model.buffers()),
-      steps_(steps_of(config, data)) {
+      task_(task),
+      parameters_(task.model().parameters()),
+      buffers_(task.model().buffers()),
+      steps_(steps_of(config, task.data())) {
   for (const Named& buffer : buffers_) buffers_before_.push_back(buffer.tensor.clone());
 }
 
 void Trainer::run(const Progress& progress, Optimizer& optimizer, const std::vector<Listener*>& listeners) {
   progress_ = progress;
   const auto evaluate_and_tell = [&](Split split) {
-    if (data_.evaluation_batches(split) == 0) return;
+    if (task_.data().evaluation_batches(split) == 0) return;
     for (const bool batch_statistics : {false, true}) {
       if (batch_statistics && !config_.train.evaluate_batch_statistics) continue;
       const EvaluationReport report = evaluate(split, progress_.step, batch_statistics);
@@ -68,7 +67,7 @@ void Trainer::run(const Progress& progress, Optimizer& optimizer, const std::vec
   }
 }
 
-Trainer::PartOfLoss Trainer::part_of_loss(const Batch& batch, std::int64_t step, std::size_t micro_batch,
+Trainer::PartOfLoss Trainer::part_of_loss(const MicroBatch& batch, std::int64_t step, std::size_t micro_batch,
                                           double tokens) const {
   std::vector<Tensor> penalties;
   const Pass pass{.training = true,
@@ -76,9 +75,8 @@ Trainer::PartOfLoss Trainer::part_of_loss(const Batch& batch, std::int64_t step,
                   .step = static_cast<std::uint64_t>(step),
                   .micro_batch = static_cast<std::uint32_t>(micro_batch),
                   .penalties = &penalties};
-  const Tensor logits = model_.logits(batch.inputs, batch.rows, pass);
   PartOfLoss part;
-  part.entropy = cross_entropy(logits, batch.targets, batch.predicted, config_.train.label_smoothing, tokens);
+  part.entropy = batch.loss(pass, config_.train.label_smoothing, tokens);
   part.loss = part.entropy.loss;
   for (const Tensor& penalty : penalties) {
     part.loss = add(part.loss, scale(penalty, 1 / tokens));
@@ -92,11 +90,11 @@ StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*
   const double rate = config_.train.optimizer->rate * config_.train.schedule.factor(step, steps_);
 
   // The loss of a step is the sum over its predicted tokens divided by their number, in however many micro-batches.
-  std::vector<Batch> batches;
+  MicroBatches batches;
   double tokens = 0;
   for (std::int64_t micro = 0; micro < config_.train.accumulate; ++micro) {
-    batches.push_back(data_.training_batch(static_cast<std::uint64_t>(progress_.batch + micro)));
-    tokens += static_cast<double>(batches.back().predicted.counted());
+    batches.push_back(task_.training_batch(static_cast<std::uint64_t>(progress_.batch + micro)));
+    tokens += static_cast<double>(batches.back()->predicted());
   }
 
   for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_before_[i].copy_from(buffers_[i].tensor);
@@ -105,14 +103,14 @@ StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*
   StepReport report;
   for (std::size_t micro = 0; micro < batches.size(); ++micro) {
     Tape tape(probing ? &probe : nullptr);
-    const PartOfLoss part = part_of_loss(batches[micro], step, micro, tokens);
+    const PartOfLoss part = part_of_loss(*batches[micro], step, micro, tokens);
     tape.backward(part.loss);
     report.loss += part.entropy.smoothed / tokens;
     report.nll += part.entropy.nll / tokens;
     report.penalty += part.penalty / tokens;
     if (!config_.train.commit_every_micro_batch && micro + 1 < batches.size()) continue;
-    if (probing) probe.statistics(model_);
-    model_.commit();
+    if (probing) probe.statistics(task_.model());
+    task_.model().commit();
   }
   if (!std::isfinite(report.loss)) diverged(batches, tokens, "the loss");
   if (probing) probe.weights(parameters_);
@@ -140,10 +138,8 @@ EvaluationReport Trainer::evaluate(Split split, std::int64_t step, bool batch_st
   report.split = split;
   report.batch_statistics = batch_statistics;
   const Pass pass{.batch_statistics = batch_statistics};
-  for (Index i = 0; i < data_.evaluation_batches(split); ++i) {
-    const Batch batch = data_.evaluation_batch(split, i);
-    const CrossEntropy entropy =
-        cross_entropy(model_.logits(batch.inputs, batch.rows, pass), batch.targets, batch.predicted);
+  for (Index i = 0; i < task_.data().evaluation_batches(split); ++i) {
+    const CrossEntropy entropy = task_.evaluate(split, i, pass);
     report.nll += entropy.nll;
     report.tokens += entropy.tokens;
   }
@@ -152,14 +148,14 @@ EvaluationReport Trainer::evaluate(Split split, std::int64_t step, bool batch_st
 
 // Repeats the step under an observer, with the same dropout and running statistics, to find where it first left the
 // finite numbers.
-void Trainer::diverged(const std::vector<Batch>& batches, double divisor, const char* what) {
+void Trainer::diverged(const MicroBatches& batches, double divisor, const char* what) {
   FirstNotFinite first;
   for (std::size_t i = 0; i < buffers_.size(); ++i) buffers_[i].tensor.copy_from(buffers_before_[i]);
   for (std::size_t micro = 0; micro < batches.size() && first.site.empty(); ++micro) {
     Tape tape(&first);
-    const PartOfLoss part = part_of_loss(batches[micro], progress_.step + 1, micro, divisor);
+    const PartOfLoss part = part_of_loss(*batches[micro], progress_.step + 1, micro, divisor);
     if (first.site.empty()) tape.backward(part.loss);
-    if (config_.train.commit_every_micro_batch) model_.commit();
+    if (config_.train.commit_every_micro_batch) task_.model().commit();
   }
   if (first.site.empty()) first.site = what;
   throw Diverged(progress_.step + 1, first.site,

@@ -7,9 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "../data/language.h"
-#include "../engine/ops/loss.h"
-#include "../nn/language_model.h"
 #include "checkpoint.h"
 #include "config.h"
 #include "optimizer.h"
@@ -62,7 +59,7 @@ class Diverged : public Error {
 
 class Trainer {
  public:
-  Trainer(const Config& config, LanguageModel& model, const LanguageData& data);
+  Trainer(const Config& config, Task& task);
 
   // Trains from `progress` to the last step. Throws Diverged, or Interrupted after asking for a checkpoint.
   void run(const Progress& progress, Optimizer& optimizer, const std::vector<Listener*>& listeners);
@@ -72,19 +69,19 @@ class Trainer {
   std::int64_t steps() const { return steps_; }  // of the whole training
 
  private:
+  using MicroBatches = std::vector<std::unique_ptr<MicroBatch>>;
   // One micro-batch's part of the loss of a step that predicts `tokens` in all.
   struct PartOfLoss {
     CrossEntropy entropy;
     Tensor loss;         // what to differentiate: entropy and penalties
     double penalty = 0;  // of norms, summed
   };
-  PartOfLoss part_of_loss(const Batch& batch, std::int64_t step, std::size_t micro_batch, double tokens) const;
+  PartOfLoss part_of_loss(const MicroBatch& batch, std::int64_t step, std::size_t micro_batch, double tokens) const;
   StepReport train_step(Optimizer& optimizer, const std::vector<Listener*>& listeners);
-  [[noreturn]] void diverged(const std::vector<Batch>& batches, double divisor, const char* what);
+  [[noreturn]] void diverged(const MicroBatches& batches, double divisor, const char* what);
 
   const Config& config_;
-  LanguageModel& model_;
-  const LanguageData& data_;
+  Task& task_;
   std::vector<Named> parameters_;
   std::vector<Named> buffers_;
   std::vector<Tensor> buffers_before_;  // as they were when the step began

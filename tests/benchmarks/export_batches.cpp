@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "data/language.h"
 #include "train/checkpoint.h"
 #include "train/experiment/sweep_config.h"
 #include "train/files.h"
@@ -20,10 +21,13 @@ namespace {
 void export_run(const std::string& file, const std::string& data_directory, const std::filesystem::path& folder,
                 int batches) {
   const Config config = read_experiment(file).config;
-  const auto data = load_data(config, data_directory);
+  const auto loaded = load_data(config, data_directory);
+  const auto* data = dynamic_cast<const LanguageData*>(loaded.get());
+  check(data != nullptr, "export_batches: wants a config of a language model, got ", config.model.kind());
   Init init;
   init.seed = config.seed_of_init();
-  const LanguageModel model(init, config.model, data->vocabulary_size(), data->longest_sequence());
+  const auto task = config.model->make(init, *data);
+  const Module& model = task->model();
   require_writable_directory(folder);
   CheckpointInfo info;
   info.config = to_lines(resolved(config));

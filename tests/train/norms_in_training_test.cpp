@@ -189,7 +189,7 @@ TEST_CASE("the gradient check of a whole model passes with every norm at every s
 
 TEST_CASE("the gradient check of a whole model sees the penalties of norms") {
   Training t({"model.norm={\"kind\": \"batch\", \"mean_penalty\": 0.5, \"variance_penalty\": 0.3}"});
-  const ModelCheck check = check_model(t.config.model, 0.1, 1);
+  const ModelCheck check = t.config.model->check(0.1, 1);
   INFO(check.gradients.report);
   CHECK(check.gradients);
 }

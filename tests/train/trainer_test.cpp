@@ -161,7 +161,7 @@ TEST_CASE("padded training goes on from a step as if it had never stopped") {
   whole.run();
   stopped.run();
   Listening rest;
-  Trainer(resumed.config, stopped.model, *resumed.data)
+  Trainer(resumed.config, stopped.task)
       .run(stopped.listening.steps.back().progress, *stopped.optimizer, {&rest});
   REQUIRE(rest.steps.size() == 4);
   for (std::size_t i = 0; i < 4; ++i) {
@@ -183,9 +183,9 @@ TEST_CASE("no new storage after the first step of a repeating shape") {
   } counting;
   const Config config = parse_experiment(json, "test.json", {"train.steps=6", "train.evaluate_every=0"}).runs[0].config;
   const auto data = load_data(config, ".");
-  LanguageModel model(Training::init_of(config), config.model, data->vocabulary_size(), data->longest_sequence());
-  const auto optimizer = config.train.optimizer->make(model.parameters());
-  Trainer(config, model, *data).run({}, *optimizer, {&counting});
+  const auto task = config.model->make(Training::init_of(config), *data);
+  const auto optimizer = config.train.optimizer->make(task->model().parameters());
+  Trainer(config, *task).run({}, *optimizer, {&counting});
   REQUIRE(counting.blocks.size() == 6);
   CHECK(counting.blocks.back() == counting.blocks.front());
 }

@@ -7,6 +7,7 @@
 
 #include "train/experiment/sweep_config.h"
 #include "train/run.h"
+#include "train/task/language_modelling.h"
 #include "train/trainer.h"
 
 namespace normlab {
@@ -36,10 +37,15 @@ struct Listening : Listener {
 struct Training {
   explicit Training(const std::vector<std::string>& overrides = {})
       : config(parse_experiment(kConfig, "test.json", overrides).runs.at(0).config),
-        data(load_data(config, ".")),
-        model(init_of(config), config.model, data->vocabulary_size(), data->longest_sequence()),
+        loaded(load_data(config, ".")),
+        data(dynamic_cast<LanguageData*>(loaded.get())),
+        task(init_of(config), language_model(config), *data),
+        model(task.model()),
         optimizer(config.train.optimizer->make(model.parameters())),
-        trainer(config, model, *data) {}
+        trainer(config, task) {}
+  static const LanguageModelConfig& language_model(const Config& config) {
+    return dynamic_cast<const LanguageModelOptions&>(*config.model).config;
+  }
   static Init init_of(const Config& config) {
     Init init;
     init.seed = config.seed_of_init();
@@ -49,8 +55,10 @@ struct Training {
   void run() { trainer.run({}, *optimizer, {&listening}); }
 
   Config config;
-  std::unique_ptr<LanguageData> data;
-  LanguageModel model;
+  std::unique_ptr<Data> loaded;
+  LanguageData* data;
+  LanguageModelling task;
+  LanguageModel& model;
   std::unique_ptr<Optimizer> optimizer;
   Trainer trainer;
   Listening listening;

@@ -6,7 +6,6 @@
 
 #include "../commands.h"
 #include "../experiment/sweep_config.h"
-#include "../model_check.h"
 #include "../run.h"
 
 namespace normlab {
@@ -23,7 +22,7 @@ int check_config(const std::string& file, const std::vector<std::string>& overri
     const auto corpus = load_data(run.config, data);
     const TrainingSize size = require_memory(run.config, *corpus);
     const ModelCheck check =
-        check_model(run.config.model, run.config.train.label_smoothing, run.config.seed_of_training());
+        run.config.model->check(run.config.train.label_smoothing, run.config.seed_of_training());
     const GradcheckResult& result = check.gradients;
     const std::string name = run.arms.empty() ? "model" : fmt::format("{}", fmt::join(run.arms, ", "));
     fmt::print("{}: {} parameters; about {:.0f} MB to train\n", name, size.parameters, size.bytes() / 1e6);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "../../data/ngram.h"
 #include "../files.h"
 #include "../interrupt.h"
 #include "../metrics.h"
@@ -165,14 +164,14 @@ std::string summary_table(const Experiment& experiment, const ExperimentResult& 
                        perplexity_text(arm.valid_nll));
   }
   const auto data = load_data(experiment.runs.front().config, settings.data_directory);
-  const NgramPerplexity ngrams = ngram_perplexity(*data, Split::valid);
-  if (ngrams.tokens > 0) {
-    out += fmt::format("\n  {:<{}}                   {:.2f}\n", "unigram", width, ngrams.unigram);
-    out += fmt::format("  {:<{}}                   {:.2f}\n", "bigram", width, ngrams.bigram);
-  }
+  std::vector<Baseline> baselines = experiment.runs.front().config.model->baselines(*data);
   if (const auto entropy = data->entropy(Split::valid)) {
-    out += fmt::format("  {:<{}}                   {:.2f}  the language's own entropy: no model can do better\n",
-                       "floor", width, std::exp(*entropy));
+    baselines.push_back({"floor", std::exp(*entropy), "the language's own entropy: no model can do better"});
+  }
+  if (!baselines.empty()) out += "\n";
+  for (const Baseline& baseline : baselines) {
+    const std::string doc = baseline.doc.empty() ? "" : "  " + baseline.doc;
+    out += fmt::format("  {:<{}}                   {:.2f}{}\n", baseline.name, width, baseline.perplexity, doc);
   }
   return out;
 }

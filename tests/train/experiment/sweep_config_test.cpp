@@ -3,6 +3,7 @@
 
 #include "engine/error.h"
 #include "tests/support/catch.h"
+#include "train/task/language_modelling.h"
 
 using namespace normlab;
 
@@ -24,6 +25,10 @@ std::string complaint(const std::string& json, const std::vector<std::string>& o
   } catch (const Error& error) {
     return error.what();
   }
+}
+
+const LanguageModelConfig& model_of(const Run& run) {
+  return dynamic_cast<const LanguageModelOptions&>(*run.config.model).config;
 }
 
 std::vector<std::string> names(const Experiment& experiment) {
@@ -56,9 +61,9 @@ TEST_CASE("a sweep makes every combination of its arms with every seed") {
   CHECK(run.arms == std::vector<std::string>{"Post-LN", "rate=0.0005"});
   CHECK(run.seed == 5);
   CHECK(run.config.seed == 5);
-  CHECK_FALSE(run.config.model.final_norm);
+  CHECK_FALSE(model_of(run).final_norm);
   CHECK(run.config.train.optimizer->rate == 5e-4);
-  CHECK(experiment.runs[6].config.model.final_norm);
+  CHECK(model_of(experiment.runs[6]).final_norm);
   CHECK(find_path(resolved(run.config), "sweep") == nullptr);
   CHECK(to_line(*find_path(resolved(run.config), "model.placement")) == "\"post\"");
   check_same_again(experiment);
@@ -154,9 +159,9 @@ TEST_CASE("a sweep of too many runs is refused before any is made") {
 TEST_CASE("the command line may change a sweep, but not what the sweep sets") {
   const std::string json = with_sweep("{\"seeds\": [1, 2], \"axes\": [{\"model.width\": [64, 128]}]}");
   CHECK(names(parse(json, {"sweep.seeds=[9]"})) == std::vector<std::string>{"width=64_seed=9", "width=128_seed=9"});
-  CHECK(parse(json, {"model.layers=2"}).runs[0].config.model.layers == 2);
+  CHECK(model_of(parse(json, {"model.layers=2"}).runs[0]).layers == 2);
   CHECK(complaint(json, {"model.width=32"}) == "command line: model.width: the sweep sets this too; change it there");
   CHECK(complaint(json, {"seed=3"}) ==
         "command line: seed: has no effect where sweep.seeds are given; set sweep.seeds=[…] instead");
-  CHECK(parse(json, {"sweep.axes=[{\"model.width\": [32]}]"}).runs[0].config.model.width == 32);
+  CHECK(model_of(parse(json, {"sweep.axes=[{\"model.width\": [32]}]"}).runs[0]).width == 32);
 }

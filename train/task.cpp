@@ -1,0 +1,15 @@
+// The list of registered kinds of model.
+#include "task.h"
+
+#include "task/language_modelling.h"
+
+namespace normlab {
+
+const std::vector<Registered<ModelOptions>>& registered(const ModelOptions*) {
+  static const std::vector<Registered<ModelOptions>> all = {
+      kind<ModelOptions, LanguageModelOptions>("language_model", "a causal Transformer that predicts the next token"),
+  };
+  return all;
+}
+
+}  // namespace normlab
