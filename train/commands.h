@@ -20,6 +20,7 @@ void add_check(CLI::App& program, int& status);
 void add_list(CLI::App& program, int& status);
 void add_schema(CLI::App& program, int& status);
 void add_bench(CLI::App& program, int& status);
+void add_data(CLI::App& program, int& status);
 
 // Where corpora are looked up when neither --data nor NORMLAB_DATA says: the user's cache folder.
 std::string default_data_directory();

@@ -78,6 +78,19 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
   file.commit();
 }
 
+void move_into_place(const std::filesystem::path& part, const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path.parent_path(), error);
+  if (error) fail(path.parent_path(), "be made", error.value());
+  const int descriptor = ::open(part.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) fail(part, "be read", errno);
+  const int failure = ::fsync(descriptor) == 0 ? 0 : errno;
+  ::close(descriptor);
+  if (failure != 0) fail(part, "be written to the disk", failure);
+  if (::rename(part.c_str(), path.c_str()) != 0) fail(path, text("be renamed from ", part.string()).c_str(), errno);
+  sync_directory_of(path);
+}
+
 AppendFile::AppendFile(const std::filesystem::path& path)
     : path_(path), descriptor_(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666)) {
   if (descriptor_ < 0) fail(path_, "be opened for writing", errno);

@@ -32,6 +32,10 @@ class AtomicFile {
 // Writes a whole file as AtomicFile does.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
+// Gives a finished file its name: makes it durable and renames it, as AtomicFile::commit does, for a file that another
+// program has written. The folder of `path` is made where it is missing.
+void move_into_place(const std::filesystem::path& part, const std::filesystem::path& path);
+
 // A file one line at a time: each line is handed to the system in one piece, so that a killed process leaves at most
 // one torn line, at the end. Failures are MachineErrors.
 class AppendFile {

@@ -45,13 +45,14 @@ struct Settings {
   double signal_after = -1;                                      // seconds; below 0: never
   int signal = SIGKILL;
   fs::path directory = NORMLAB_SOURCE_DIR;
+  std::string program = NORMLAB_PROGRAM;
 };
 
 // Runs the program with those arguments; standard output and error are kept in files beside `scratch`.
 inline Outcome run_program(const std::vector<std::string>& arguments, const Scratch& scratch,
                            const Settings& settings = {}) {
   const fs::path out = scratch / "stdout.txt", error = scratch / "stderr.txt";
-  std::vector<std::string> words{NORMLAB_PROGRAM};
+  std::vector<std::string> words{settings.program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
