@@ -6,12 +6,14 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <memory>
 
 #include "../engine/error.h"
+#include "unicode.h"
 
 namespace normlab {
 namespace {
@@ -59,6 +61,14 @@ std::string read_text(const std::string& path) {
   if (contents.compare(0, 3, "\xEF\xBB\xBF") == 0) contents.erase(0, 3);
   check(!contents.empty(), "text file ", path, ": must hold text, is empty; fetch or write it again");
   return contents;
+}
+
+void check_utf8(std::string_view contents, const std::string& file) {
+  const auto at = find_invalid_utf8(contents);
+  if (!at) return;
+  const auto line = 1 + std::count(contents.begin(), contents.begin() + static_cast<std::ptrdiff_t>(*at), '\n');
+  throw Error(text("text file ", file, ": must be UTF-8, has ", describe_invalid_utf8(contents, *at), ", line ", line,
+                   "; convert it, for example with iconv -t UTF-8"));
 }
 
 std::string locate_text(const std::string& directory, const std::string& name) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 namespace normlab {
 
@@ -10,6 +11,9 @@ namespace normlab {
 // UTF-8 byte order mark at the start is dropped. Error when the file is missing, unreadable, empty, cut short or
 // damaged.
 std::string read_text(const std::string& path);
+
+// Error when the contents of `file` are not valid UTF-8 (the Unicode Standard, table 3-7): names file, byte and line.
+void check_utf8(std::string_view contents, const std::string& file);
 
 // `name` looked up in `directory`; an absolute name stands for itself. Error when the folder that would hold it is
 // missing, no folder, or cannot be read.

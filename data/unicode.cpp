@@ -24,71 +24,19 @@ bool within(const Range (&ranges)[n], char32_t c) {
   return after != std::begin(ranges) && c <= std::prev(after)->last;
 }
 
-constexpr Range kLetters[] = {{'A', 'Z'},
-                              {'a', 'z'},
-                              {0xAA, 0xAA},
-                              {0xB5, 0xB5},
-                              {0xBA, 0xBA},  // ª µ º
-                              {0xC0, 0xD6},
-                              {0xD8, 0xF6},
-                              {0xF8, 0x2C1},  // Latin but for × ÷
-                              {0x2C6, 0x2D1},
-                              {0x2E0, 0x2E4},
-                              {0x2EC, 0x2EC},
-                              {0x2EE, 0x2EE},
-                              {0x345, 0x345},  // modifiers
-                              {0x370, 0x374},
-                              {0x376, 0x377},
-                              {0x37A, 0x37D},
-                              {0x37F, 0x37F},
-                              {0x386, 0x386},  // Greek
-                              {0x388, 0x38A},
-                              {0x38C, 0x38C},
-                              {0x38E, 0x3A1},
-                              {0x3A3, 0x3F5},
-                              {0x3F7, 0x481},  // to Cyrillic
-                              {0x48A, 0x52F},  // Cyrillic
-                              // From here on whole blocks.
-                              {0x531, 0x588},
-                              {0x591, 0x5F2},
-                              {0x620, 0x65F},
-                              {0x66E, 0x6D3},
-                              {0x6D5, 0x6EF},  // to Arabic
-                              {0x6FA, 0x7BF},
-                              {0x800, 0x963},
-                              {0x971, 0xE3A},
-                              {0xE40, 0xE4E},
-                              {0xE81, 0x1DBF},  // to Georgian
-                              {0x1E00, 0x1FFF},
-                              {0x2071, 0x2071},
-                              {0x207F, 0x207F},
-                              {0x2090, 0x209C},
-                              {0x2160, 0x2188},  // Ⅰ to ↈ
-                              {0x24B6, 0x24E9},
-                              {0x2C00, 0x2DFF},
-                              {0x3005, 0x3007},
-                              {0x3021, 0x3029},
-                              {0x3031, 0x3035},  // Ⓐ to CJK marks
-                              {0x3041, 0x3096},
-                              {0x309D, 0x309F},
-                              {0x30A1, 0x30FA},
-                              {0x30FC, 0x318E},
-                              {0x31A0, 0x31BF},  // kana
-                              {0x31F0, 0x31FF},
-                              {0x3400, 0x4DBF},
-                              {0x4E00, 0xA48C},
-                              {0xA4D0, 0xABEA},
-                              {0xAC00, 0xD7FB},  // CJK to Hangul
-                              {0xF900, 0xFD3D},
-                              {0xFD50, 0xFDFB},
-                              {0xFE70, 0xFEFC},
-                              {0xFF21, 0xFF3A},
-                              {0xFF41, 0xFF5A},  // forms
-                              {0xFF66, 0xFFDC},
-                              {0x10000, 0x1CFFF},
-                              {0x1D400, 0x1D7CB},
-                              {0x1E000, 0x1EFFF},
-                              {0x20000, 0x3FFFF}};
+// Latin, Greek and Cyrillic to U+052F; then whole blocks.
+constexpr Range kLetters[] = {
+    {'A', 'Z'},         {'a', 'z'},         {0xAA, 0xAA},       {0xB5, 0xB5},      {0xBA, 0xBA},     {0xC0, 0xD6},
+    {0xD8, 0xF6},       {0xF8, 0x2C1},      {0x2C6, 0x2D1},     {0x2E0, 0x2E4},    {0x2EC, 0x2EC},   {0x2EE, 0x2EE},
+    {0x345, 0x345},     {0x370, 0x374},     {0x376, 0x377},     {0x37A, 0x37D},    {0x37F, 0x37F},   {0x386, 0x386},
+    {0x388, 0x38A},     {0x38C, 0x38C},     {0x38E, 0x3A1},     {0x3A3, 0x3F5},    {0x3F7, 0x481},   {0x48A, 0x52F},
+    {0x531, 0x588},     {0x591, 0x5F2},     {0x620, 0x65F},     {0x66E, 0x6D3},    {0x6D5, 0x6EF},   {0x6FA, 0x7BF},
+    {0x800, 0x963},     {0x971, 0xE3A},     {0xE40, 0xE4E},     {0xE81, 0x1DBF},   {0x1E00, 0x1FFF}, {0x2071, 0x2071},
+    {0x207F, 0x207F},   {0x2090, 0x209C},   {0x2160, 0x2188},   {0x24B6, 0x24E9},  {0x2C00, 0x2DFF}, {0x3005, 0x3007},
+    {0x3021, 0x3029},   {0x3031, 0x3035},   {0x3041, 0x3096},   {0x309D, 0x309F},  {0x30A1, 0x30FA}, {0x30FC, 0x318E},
+    {0x31A0, 0x31BF},   {0x31F0, 0x31FF},   {0x3400, 0x4DBF},   {0x4E00, 0xA48C},  {0xA4D0, 0xABEA}, {0xAC00, 0xD7FB},
+    {0xF900, 0xFD3D},   {0xFD50, 0xFDFB},   {0xFE70, 0xFEFC},   {0xFF21, 0xFF3A},  {0xFF41, 0xFF5A}, {0xFF66, 0xFFDC},
+    {0x10000, 0x1CFFF}, {0x1D400, 0x1D7CB}, {0x1E000, 0x1EFFF}, {0x20000, 0x3FFFF}};
 
 constexpr Range kDigits[] = {{'0', '9'}, {0x660, 0x669}, {0x6F0, 0x6F9}, {0x966, 0x96F}, {0xFF10, 0xFF19}};
 
@@ -201,6 +149,7 @@ char32_t to_lower(char32_t c) {
   return c;
 }
 
+// Takes ʹ, ϒ, ϓ and ϔ for lower case too.
 bool is_lower(char32_t c) {
   const bool has_case = c < 0x180 || (c >= 0x370 && c < 0x530) || (c >= 0x1E00 && c < 0x1F00);
   return has_case && is_letter(c) && to_lower(c) == c;

@@ -2,68 +2,20 @@
 #include "vocabulary.h"
 
 #include <algorithm>
-#include <iomanip>
-#include <sstream>
 
 #include "../engine/error.h"
+#include "text_file.h"
+#include "unicode.h"
+#include "words.h"
 
 namespace normlab {
 namespace {
 
 using Bytes = std::string_view;
 
-unsigned byte_at(Bytes s, std::size_t i) { return i < s.size() ? static_cast<unsigned char>(s[i]) : 0u; }
-
-// Bytes of the well-formed UTF-8 sequence at s[i], or 0: the Unicode Standard, table 3-7. The second byte's range rules
-// out overlong forms (E0, F0), surrogates (ED) and code points beyond U+10FFFF (F4).
-std::size_t sequence_length(Bytes s, std::size_t i) {
-  const unsigned first = byte_at(s, i), second = byte_at(s, i + 1);
-  const auto follows = [&](std::size_t k) { return (byte_at(s, i + k) & 0xC0u) == 0x80u; };
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    const bool fits = second >= (first == 0xE0 ? 0xA0u : 0x80u) && second <= (first == 0xED ? 0x9Fu : 0xBFu);
-    return fits && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    const bool fits = second >= (first == 0xF0 ? 0x90u : 0x80u) && second <= (first == 0xF4 ? 0x8Fu : 0xBFu);
-    return fits && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-void check_utf8(Bytes s, const std::string& file) {
-  Index line = 1;
-  for (std::size_t i = 0; i < s.size();) {
-    const std::size_t length = sequence_length(s, i);
-    if (length == 0) {
-      std::ostringstream byte;
-      byte << std::hex << std::uppercase << std::setw(2) << std::setfill('0') << byte_at(s, i);
-      throw Error(text("text file ", file, ": must be UTF-8, has the byte 0x", byte.str(), " out of place at byte ", i,
-                       ", line ", line, "; convert it, for example with iconv -t UTF-8"));
-    }
-    if (s[i] == '\n') ++line;
-    i += length;
-  }
-}
-
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-
-void for_each_word(Bytes line, const std::function<void(Bytes)>& visit) {
-  for (std::size_t i = 0; i < line.size();) {
-    if (is_blank(line[i])) {
-      ++i;
-      continue;
-    }
-    const std::size_t begin = i;
-    while (i < line.size() && !is_blank(line[i])) ++i;
-    visit(line.substr(begin, i - begin));
-  }
-}
-
 void for_each_character(Bytes line, const std::function<void(Bytes)>& visit) {
   for (std::size_t i = 0; i < line.size();) {
-    const std::size_t length = sequence_length(line, i);
+    const std::size_t length = utf8_length(line, i);
     visit(line.substr(i, length));
     i += length;
   }
@@ -106,7 +58,7 @@ Vocabulary Vocabulary::build(std::string_view source, const TextRules& rules, co
     Index count = 0;
   };
   std::vector<Count> counts;  // in the order of first occurrence
-  std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> places;
+  WordMap<std::size_t> places;
   for_each_unit(source, rules, file, [&](Bytes unit, Index) {
     auto place = places.find(unit);
     if (place == places.end()) {

@@ -9,10 +9,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "../engine/dtype.h"
+#include "words.h"
 
 namespace normlab {
 
@@ -61,12 +61,8 @@ class Vocabulary {
                                    bool allow_unknown = true) const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>{}(s); }
-  };
   std::vector<std::string> entries_;
-  std::unordered_map<std::string, std::int32_t, Hash, std::equal_to<>> ids_;
+  WordMap<std::int32_t> ids_;
   std::int32_t end_of_line_ = -1;
   std::int32_t unknown_ = -1;
 };
