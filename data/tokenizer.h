@@ -30,9 +30,9 @@ std::string normalize_punctuation(std::string_view line, Language language);
 //   - Two dots or more are one token. A comma stands by itself unless it is between two numbers (5,300).
 //   - Apostrophes: in English a contraction is cut before it (don 't), other apostrophes stand by themselves; in
 //     German all do.
-//   - A full stop at the end of a word stands by itself, but not: after an abbreviation (a short list of each
-//     language, single capitals, words with dots such as z.B.), before a word in lower case, or, of No. and its like
-//     and of the German 1. to 99., before a digit. At the end of the line it always does.
+//   - A full stop at the end of a word stands by itself, but not before a word in lower case, nor after an
+//     abbreviation: a short list of each language, single letters (English: capitals), words with dots such as z.B.,
+//     English No. before a digit, German 1. to 99. and Roman numerals. At the end of the line it always does.
 // Error when the line is not UTF-8.
 std::string tokenize(std::string_view line, const TokenizerRules& rules);
 
