@@ -37,19 +37,19 @@ TEST_CASE("a small config gets its defaults, and every one of them is written") 
   CHECK(config.dtype == Dtype::f32);
   CHECK(config.data.kind() == "synthetic");
   CHECK(config.train.optimizer.kind() == "adam");
-  for (const char* path : {"seed", "init_seed", "data_seed", "dtype", "model.placement", "model.norm.kind", "data.kind",
-                           "train.epochs", "train.optimizer.rate", "train.schedule.warmup_steps",
-                           "train.schedule.decay.kind", "probes.quantities"}) {
+  for (const char* path :
+       {"seed", "init_seed", "data_seed", "dtype", "model.placement", "model.norm.kind", "data.kind", "train.epochs",
+        "train.optimizer.rate", "train.schedule.warmup_steps", "train.schedule.decay.kind", "probes.quantities"}) {
     INFO(path);
     CHECK(find_path(experiment.resolved, path) != nullptr);
   }
 }
 
 TEST_CASE("a resolved config reads back as the same config") {
-  const Experiment first = parse_experiment(kSmall, "test.json",
-                                            {"seed=9223372036854775807", "train.optimizer.rate=0.00012345678901234567",
-                                             "train.schedule.warmup_steps=10", "train.schedule.decay.kind=inverse_sqrt",
-                                             "dtype=f64", "model.placement=post", "probes.at=[1, 5]"});
+  const Experiment first = parse_experiment(
+      kSmall, "test.json",
+      {"seed=9223372036854775807", "train.optimizer.rate=0.00012345678901234567", "train.schedule.warmup_steps=10",
+       "train.schedule.decay.kind=inverse_sqrt", "dtype=f64", "model.placement=post", "probes.at=[1, 5]"});
   const std::string written = to_lines(first.resolved);
   const Experiment again = parse_experiment(written, "resolved.json");
   CHECK(to_lines(again.resolved) == written);
@@ -84,8 +84,11 @@ TEST_CASE("the rules of a config") {
   CHECK(complaint("{\"question\": \"?\",\n\"train\": {\"steps\": 1,\n\"epochs\": 2}}") ==
         "test.json:3: train.epochs: exactly one of steps and epochs must be positive, got steps 1 and epochs 2");
   CHECK(complaint(kSmall, {"seed=-1"}) == "command line: seed: must be at least 0, got -1");
-  CHECK(complaint(kSmall, {"model.placment=pre"}).find(
-            "command line: model.placment: unknown key; did you mean \"placement\"? known here: layers, width,") == 0);
+  CHECK(
+      complaint(kSmall, {"model.placment=pre"})
+          .find(
+              "command line: model.placment: unknown key for the kind \"language_model\"; did you mean \"placement\"? "
+              "known here: kind, layers, width,") == 0);
   CHECK(complaint(kSmall, {"model.norm.epsilom=1"}) ==
         "command line: model.norm.epsilom: unknown key for the kind \"layer\"; did you mean \"epsilon\"? "
         "known here: kind, epsilon, pre_scale, pre_scale_groups");
@@ -103,8 +106,8 @@ TEST_CASE("the rules of a config") {
 }
 
 TEST_CASE("a config file that is not there is named") {
-  CHECK_THROWS_WITH(read_experiment("/nowhere/at/all.json"), ContainsSubstring("/nowhere/at/all.json: ") &&
-                                                                 ContainsSubstring("No such file or directory"));
+  CHECK_THROWS_WITH(read_experiment("/nowhere/at/all.json"),
+                    ContainsSubstring("/nowhere/at/all.json: ") && ContainsSubstring("No such file or directory"));
 }
 
 TEST_CASE("the schema accepts what the reader accepts and refuses what it refuses") {
