@@ -65,15 +65,13 @@ class Continuous : public Batching {
 
 class Sentences : public Batching {
  public:
-  Sentences(const SentencesOptions& options, const TokenStream& stream, const std::string& name, bool training,
+  Sentences(std::vector<Span> sentences, Index most, bool by_length, const std::string& name, bool training,
             std::uint64_t seed)
-      : Batching(seed), by_length_(options.by_length) {
-    find_sentences(options, stream, name);
+      : Batching(seed), by_length_(by_length), sentences_(std::move(sentences)) {
     for (const Span& sentence : sentences_) {
       longest_sequence_ = std::max(longest_sequence_, sentence.length());
       total_ += sentence.length();
     }
-    const Index most = options.tokens_per_batch;
     check(!sentences_.empty(), name, " text: must hold at least one line that is not blank, has none");
     check(longest_sequence_ <= most, name, " text: tokens_per_batch must be at least the ", longest_sequence_,
           " tokens of the longest sentence, is ", most);
@@ -83,7 +81,7 @@ class Sentences : public Batching {
       // Then draw_epoch() leaves no batch empty: a share is at least (most - longest + 1) / 2, so at least the longest.
       check(3 * longest_sequence_ <= most, name, " text: tokens_per_batch must be at least three times the longest ",
             "sentence, 3 x ", longest_sequence_, " tokens, so that sentences spread evenly over batches, is ", most,
-            "; raise it, or cut long sentences (longest_sentence, \"long_sentences\": \"cut\")");
+            "; raise it, or lower longest_sentence");
       const Index share = most - longest_sequence_ + 1;
       batches_per_epoch_ = (total_ + share - 1) / share;
     }
@@ -99,26 +97,6 @@ class Sentences : public Batching {
   }
 
  private:
-  void find_sentences(const SentencesOptions& options, const TokenStream& stream, const std::string& name) {
-    const auto tokens = static_cast<Index>(stream.tokens.size());
-    const Index limit = options.longest_sentence;
-    Index line = 0;
-    for (Index begin = 0; begin < tokens;) {
-      ++line;
-      Index end = begin;
-      while (end < tokens && stream.tokens[count_of(end)] != stream.end_of_line) ++end;
-      const bool blank = end == begin;
-      end = std::min(end + 1, tokens);
-      check(end - begin <= limit || options.long_sentences == "cut", name, " text, line ", line,
-            ": a sentence must have at most longest_sentence = ", limit, " tokens, has ", end - begin,
-            "; raise longest_sentence or set \"long_sentences\": \"cut\"");
-      for (Index piece = begin; piece < end && !blank; piece += limit) {
-        sentences_.push_back({piece, std::min(piece + limit, end)});
-      }
-      begin = end;
-    }
-  }
-
   // The sentences in their drawn order lie end to end on a line of total_ tokens; batch b takes those that begin in its
   // share [b, b + 1) * total_ / batches. With a share of at most most - longest + 1 tokens, no batch exceeds `most`.
   std::vector<std::vector<Span>> draw_epoch(std::uint64_t epoch) const override {
@@ -142,6 +120,29 @@ class Sentences : public Batching {
   std::vector<Span> sentences_;
   Index total_ = 0;
 };
+
+// The lines of a stream that are not blank, long ones cut into pieces or refused.
+std::vector<Span> find_sentences(const SentencesOptions& options, const TokenStream& stream, const std::string& name) {
+  const auto tokens = static_cast<Index>(stream.tokens.size());
+  const Index limit = options.longest_sentence;
+  std::vector<Span> sentences;
+  Index line = 0;
+  for (Index begin = 0; begin < tokens;) {
+    ++line;
+    Index end = begin;
+    while (end < tokens && stream.tokens[count_of(end)] != stream.end_of_line) ++end;
+    const bool blank = end == begin;
+    end = std::min(end + 1, tokens);
+    check(end - begin <= limit || options.long_sentences == "cut", name, " text, line ", line,
+          ": a sentence must have at most longest_sentence = ", limit, " tokens, has ", end - begin,
+          "; raise longest_sentence or set \"long_sentences\": \"cut\"");
+    for (Index piece = begin; piece < end && !blank; piece += limit) {
+      sentences.push_back({piece, std::min(piece + limit, end)});
+    }
+    begin = end;
+  }
+  return sentences;
+}
 
 }  // namespace
 
@@ -198,6 +199,11 @@ const std::vector<Span>& Batching::evaluation_spans(Index index) const {
   return evaluation_[count_of(index)];
 }
 
+std::unique_ptr<Batching> batch_sentences(std::vector<Span> sentences, Index tokens_per_batch, bool by_length,
+                                          const std::string& name, bool training, std::uint64_t seed) {
+  return std::make_unique<Sentences>(std::move(sentences), tokens_per_batch, by_length, name, training, seed);
+}
+
 void ContinuousOptions::fields(Fields& f) {
   f.integer("sequence_length", sequence_length, {.at_least = 1, .at_most = 1e6}, "predicted tokens of a sequence");
   f.integer("sequences", sequences, {.at_least = 1, .at_most = 1e6}, "sequences of a batch");
@@ -219,7 +225,7 @@ void SentencesOptions::fields(Fields& f) {
 
 std::unique_ptr<Batching> SentencesOptions::make(const TokenStream& stream, const std::string& name, bool training,
                                                  std::uint64_t seed) const {
-  return std::make_unique<Sentences>(*this, stream, name, training, seed);
+  return batch_sentences(find_sentences(*this, stream, name), tokens_per_batch, by_length, name, training, seed);
 }
 
 const std::vector<Registered<BatchingOptions>>& registered(const BatchingOptions*) {

@@ -75,6 +75,13 @@ struct BatchingOptions {
                                          std::uint64_t seed) const = 0;
 };
 
+// Sentences, spans of any line of positions, as batches of whole ones. An epoch takes every sentence once, in an order
+// drawn anew, spread evenly over a number of batches such that none exceeds tokens_per_batch; with `by_length` a batch
+// holds sentences of about equal length. Evaluation takes them in order.
+// Error when there is none, when a batch is too small for the longest, or when `training` lacks one batch.
+std::unique_ptr<Batching> batch_sentences(std::vector<Span> sentences, Index tokens_per_batch, bool by_length,
+                                          const std::string& name, bool training, std::uint64_t seed);
+
 // The whole text as one stream, cut into segments of equal length. Training begins at a place drawn anew each epoch
 // from what a whole number of batches leaves over, and takes the segments in an order drawn anew. Evaluation takes them
 // in order, tail included: every token but the very first is predicted once.
@@ -86,10 +93,9 @@ struct ContinuousOptions : BatchingOptions {
                                  std::uint64_t seed) const override;
 };
 
-// Each line is a sequence of its own; blank lines are none. An epoch takes every line once, in an order drawn anew,
-// spread evenly over a number of batches such that none exceeds tokens_per_batch, pads aside. <eos> is predicted.
+// Each line is a sequence of its own, see batch_sentences(); blank lines are none. <eos> is predicted.
 struct SentencesOptions : BatchingOptions {
-  std::int64_t tokens_per_batch = 2048;  // at most, <eos> included
+  std::int64_t tokens_per_batch = 2048;  // at most, <eos> included, pads aside
   std::int64_t longest_sentence = 512;   // in tokens, <eos> included
   std::string long_sentences = "error";  // what becomes of longer ones: "error" | "cut"
   bool by_length = false;                // batches of lines of about equal length

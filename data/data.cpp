@@ -1,7 +1,9 @@
 // The list of registered kinds of data.
 #include "data.h"
 
+#include "parallel_text.h"
 #include "synthetic.h"
+#include "synthetic_translation.h"
 #include "text.h"
 
 namespace normlab {
@@ -23,6 +25,9 @@ const std::vector<Registered<DataOptions>>& registered(const DataOptions*) {
       kind<DataOptions, SyntheticOptions>("synthetic",
                                           "made-up text from a seed; needs no files and knows its own entropy"),
       kind<DataOptions, TextOptions>("text", "words or characters of text files, plain or gzip"),
+      kind<DataOptions, SyntheticTranslationOptions>("synthetic_translation",
+                                                     "made-up sentences and their translations from a seed"),
+      kind<DataOptions, ParallelOptions>("parallel", "sentences and their translations, from text files"),
   };
   return all;
 }

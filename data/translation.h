@@ -9,15 +9,20 @@ namespace normlab {
 
 // Packed sentences; sequence i of the sources belongs to sequence i of the targets. Row r of the targets predicts
 // targets[r] from inputs up to r of its own sequence, which begins with <bos>; targets end in <eos>, sources too.
-// `rows` of either side are for the model: what counts there enters the statistics of norms. What counts in `predicted`
-// enters the loss.
+// There is no padding, since an encoder, which sees all rows of its sequence, would see pads. So all rows count, and
+// every target is predicted.
 struct TranslationBatch {
   Tensor sources;  // i32 [source rows]
   Rows source_rows;
   Tensor inputs;   // i32 [target rows]
   Tensor targets;  // i32 [target rows]
   Rows target_rows;
-  Rows predicted;
+};
+
+// How a sentence is spelled. Tokenised BLEU is of words, that of sacreBLEU of plain text.
+enum class TextForm {
+  plain,  // as people write it
+  words,  // words and punctuation marks with blanks between, as the tokenizer leaves them
 };
 
 class TranslationData : public Data {
@@ -27,20 +32,20 @@ class TranslationData : public Data {
   virtual bool shared_vocabulary() const = 0;  // one vocabulary for both languages
   virtual Index longest_source() const = 0;    // in tokens, <eos> included: what a learned position table must hold
   virtual Index longest_target() const = 0;
-  virtual Index begin_symbol() const = 0;  // <bos> and <eos> of the target vocabulary
-  virtual Index end_symbol() const = 0;
+  virtual std::int32_t begin_symbol() const = 0;  // <bos> and <eos> of the target vocabulary
+  virtual std::int32_t end_symbol() const = 0;
   // Batch `index` counted from the start of training; epoch = index / batches_per_epoch(), each in an order of its own.
   virtual TranslationBatch training_batch(std::uint64_t index) const = 0;
   virtual TranslationBatch evaluation_batch(Split split, Index index) const = 0;
 
-  // The sentences of evaluation_batch(split, index) as a reader would see them, in the batch's order: the references
-  // that translations are scored against.
-  virtual std::vector<std::string> references(Split split, Index index) const = 0;
-  // Target tokens as a reader would see them, the same way as references: subwords joined. <eos> and what follows is
-  // left out.
-  virtual std::string target_text(const std::vector<std::int32_t>& tokens) const = 0;
-  // The source tokens of a sentence given as text, <eos> included. Error for what the data cannot take.
-  virtual std::vector<std::int32_t> source_tokens(const std::string& text) const = 0;
+  // The target sentences of evaluation_batch(split, index), in the batch's order: the references that translations are
+  // scored against. They are the sentences as read, not what the vocabulary can say of them.
+  virtual std::vector<std::string> references(Split split, Index index, TextForm form) const = 0;
+  // Target tokens as such a sentence: subwords joined; in plain text, punctuation where it belongs. <eos> and what
+  // follows is left out.
+  virtual std::string target_text(const std::vector<std::int32_t>& tokens, TextForm form) const = 0;
+  // The source tokens of a plain sentence, <eos> included. Error when it is not UTF-8.
+  virtual std::vector<std::int32_t> source_tokens(const std::string& sentence) const = 0;
 };
 
 // A kind of data that is pairs of sentences.

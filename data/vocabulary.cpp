@@ -53,27 +53,37 @@ void for_each_unit(std::string_view source, const TextRules& rules, const std::s
 
 Vocabulary Vocabulary::build(std::string_view source, const TextRules& rules, const std::string& file,
                              const VocabularyLimits& limits) {
-  struct Count {
-    std::string unit;
-    Index count = 0;
-  };
-  std::vector<Count> counts;  // in the order of first occurrence
-  WordMap<std::size_t> places;
+  UnitCounts counts;
+  bool has_units = false;
   for_each_unit(source, rules, file, [&](Bytes unit, Index) {
-    auto place = places.find(unit);
-    if (place == places.end()) {
-      place = places.emplace(std::string(unit), counts.size()).first;
-      counts.push_back({std::string(unit), 0});
-    }
-    ++counts[place->second].count;
+    counts.add(unit);
+    has_units = has_units || unit != kEndOfLine;
   });
-  check(counts.size() > (places.count(kEndOfLine) ? 1u : 0u), "text file ", file,
-        ": must hold at least one word, has only blank lines");
+  check(has_units, "text file ", file, ": must hold at least one word, has only blank lines");
+  return counts.vocabulary(limits);
+}
 
+void UnitCounts::add(std::string_view unit) {
+  auto place = places_.find(unit);
+  if (place == places_.end()) {
+    place = places_.emplace(unit, counts_.size()).first;
+    counts_.push_back({std::string(unit), 0});
+  }
+  ++counts_[place->second].count;
+}
+
+Vocabulary UnitCounts::vocabulary(const VocabularyLimits& limits, const std::vector<std::string>& symbols) const {
+  std::vector<Count> counts = counts_;
+  const auto is_symbol = [&](const Count& c) {
+    return c.unit == kEndOfLine || c.unit == kUnknown ||
+           std::find(symbols.begin(), symbols.end(), c.unit) != symbols.end();
+  };
+  for (const std::string& symbol : symbols) {
+    if (!places_.count(symbol)) counts.push_back({symbol, 0});
+  }
   std::stable_sort(counts.begin(), counts.end(), [](const Count& a, const Count& b) { return a.count > b.count; });
-  const auto special = [](const Count& c) { return c.unit == kEndOfLine || c.unit == kUnknown; };
-  const auto rare = [&](const Count& c) { return c.count < limits.minimum_count && !special(c); };
-  bool has_unknown = places.count(kUnknown) != 0;
+  const auto rare = [&](const Count& c) { return c.count < limits.minimum_count && !is_symbol(c); };
+  bool has_unknown = std::any_of(counts.begin(), counts.end(), [](const Count& c) { return c.unit == kUnknown; });
   const auto kept = std::remove_if(counts.begin(), counts.end(), rare);
   bool left_out = kept != counts.end();
   counts.erase(kept, counts.end());
@@ -84,7 +94,7 @@ Vocabulary Vocabulary::build(std::string_view source, const TextRules& rules, co
            static_cast<Index>(counts.size()) + (left_out && !has_unknown ? 1 : 0) > limits.largest;
   };
   while (too_many()) {
-    const auto rarest = std::find_if_not(counts.rbegin(), counts.rend(), special);
+    const auto rarest = std::find_if_not(counts.rbegin(), counts.rend(), is_symbol);
     if (rarest == counts.rend()) break;
     counts.erase(std::next(rarest).base());
     left_out = true;

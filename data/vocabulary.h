@@ -67,4 +67,21 @@ class Vocabulary {
   std::int32_t unknown_ = -1;
 };
 
+// Counts units one by one, to make a vocabulary of them.
+class UnitCounts {
+ public:
+  void add(std::string_view unit);
+  // The units within the limits. `symbols` are entries too, whatever their count and the limits; so are <eos> and <unk>
+  // where they were counted, and <unk> when the limits leave a unit out.
+  Vocabulary vocabulary(const VocabularyLimits& limits, const std::vector<std::string>& symbols = {}) const;
+
+ private:
+  struct Count {
+    std::string unit;
+    Index count = 0;
+  };
+  std::vector<Count> counts_;  // in the order of first occurrence
+  WordMap<std::size_t> places_;
+};
+
 }  // namespace normlab

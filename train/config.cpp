@@ -27,6 +27,10 @@ void TrainConfig::fields(Fields& f) {
   f.boolean("evaluate_batch_statistics", evaluate_batch_statistics,
             "each evaluation is done once more with the batches' own statistics in place of the running ones; the "
             "difference is the training-inference gap");
+  f.integer(
+      "score_every", score_every, {.at_least = 0, .at_most = kMostSteps},
+      "steps between scorings of the validation split by what takes longer than a loss (BLEU), in an evaluation of "
+      "the same step; 0 for one at the end");
   f.integer("checkpoint_every", checkpoint_every, {.at_least = 0, .at_most = kMostSteps},
             "steps between checkpoints; 0 for one at the end");
   f.integer("keep", keep, {.at_least = 1, .at_most = 1e6}, "how many of the last checkpoints stay");

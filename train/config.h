@@ -25,6 +25,7 @@ struct TrainConfig {
   bool commit_every_micro_batch = true;
   std::int64_t evaluate_every = 0;
   bool evaluate_batch_statistics = false;
+  std::int64_t score_every = 0;
   std::int64_t checkpoint_every = 0;
   std::int64_t keep = 2;
   std::int64_t log_every = 10;

@@ -2,6 +2,7 @@
 #include "model_check.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "../engine/ops/elementwise.h"
 #include "../engine/ops/loss.h"
@@ -9,11 +10,13 @@
 namespace normlab {
 namespace {
 
+constexpr Index kVocabulary = 11;
+
 // Exact norms in place of surrogates, at all sites; what was done in words.
 std::string make_norms_exact(StackConfig& config) {
   std::string done = config.norm.make_exact();
-  for (SiteNorm* site :
-       {&config.norm_at.attention, &config.norm_at.feed_forward, &config.norm_at.inner, &config.norm_at.final}) {
+  for (SiteNorm* site : {&config.norm_at.attention, &config.norm_at.cross_attention, &config.norm_at.feed_forward,
+                         &config.norm_at.inner, &config.norm_at.final}) {
     if (site->kind() == "same") continue;
     const std::string here = site->make_exact();
     if (done.empty()) done = here;
@@ -21,43 +24,51 @@ std::string make_norms_exact(StackConfig& config) {
   return done;
 }
 
-}  // namespace
-
-LanguageModelConfig shrunk(LanguageModelConfig config) {
-  const LanguageModelConfig whole = config;
+// Gives a stack this width, and the others in proportion; false when the norms' groups do not suit it.
+bool narrow(StackConfig& config, std::int64_t width) {
   const double inner = static_cast<double>(config.feed_forward) / static_cast<double>(config.width);
-  config.heads = std::min<std::int64_t>(config.heads, 4);
-  config.layers = std::min<std::int64_t>(config.layers, 2);
-  // The widest that is narrow enough and suits the norms' groups.
-  for (std::int64_t head_width = std::clamp<std::int64_t>(config.width / config.heads, 1, 32 / config.heads);
-       head_width > 0; --head_width) {
-    config.width = config.heads * head_width;
-    const auto scaled = static_cast<std::int64_t>(inner * static_cast<double>(config.width));
-    config.feed_forward = std::clamp<std::int64_t>(scaled, 1, 64);
-    if (config.norm_problem().empty()) return config;
-  }
-  config.heads = whole.heads;
-  config.width = whole.width;
-  config.feed_forward = whole.feed_forward;
-  return config;
+  config.width = width;
+  const auto scaled = static_cast<std::int64_t>(inner * static_cast<double>(width));
+  config.feed_forward = std::clamp<std::int64_t>(scaled, 1, 64);
+  return config.width % config.heads == 0 && config.norm_problem().empty();
 }
 
-ModelCheck check_model(const LanguageModelConfig& config, double label_smoothing, std::uint64_t seed) {
-  constexpr Index kVocabulary = 11;
-  const Rows rows = Rows::of_lengths({5, 1, 7});
+// The same stacks, at most two layers deep, as wide as is narrow enough and suits them all.
+void shrink(const std::vector<StackConfig*>& stacks) {
+  std::vector<StackConfig> whole;
+  for (StackConfig* stack : stacks) {
+    stack->layers = std::min<std::int64_t>(stack->layers, 2);
+    whole.push_back(*stack);
+  }
+  for (std::int64_t width = std::min<std::int64_t>(32, whole[0].width); width > 0; --width) {
+    bool suits = true;
+    for (std::size_t i = 0; i < stacks.size(); ++i) {
+      *stacks[i] = whole[i];
+      stacks[i]->heads = std::min<std::int64_t>(whole[i].heads, 4);
+      suits = narrow(*stacks[i], width) && suits;
+    }
+    if (suits) return;
+  }
+  for (std::size_t i = 0; i < stacks.size(); ++i) *stacks[i] = whole[i];
+}
+
+Init init_f64(std::uint64_t seed) {
   Init init;
   init.seed = seed;
   init.dtype = Dtype::f64;
-  LanguageModelConfig small = shrunk(config);
-  ModelCheck check{{}, make_norms_exact(small)};
-  const LanguageModel model(init, small, kVocabulary, rows.longest());
+  return init;
+}
 
-  Tensor inputs = Tensor::empty({rows.tokens()}, Dtype::i32), targets = Tensor::empty({rows.tokens()}, Dtype::i32);
-  Random random(seed, "check.tokens");
-  for (Index i = 0; i < rows.tokens(); ++i) {
-    inputs.set(i, static_cast<double>(random.below(kVocabulary)));
-    targets.set(i, static_cast<double>(random.below(kVocabulary)));
-  }
+Tensor random_tokens(Index count, std::uint64_t seed, const char* name) {
+  Tensor tokens = Tensor::empty({count}, Dtype::i32);
+  Random random(seed, name);
+  for (Index i = 0; i < count; ++i) tokens.set(i, static_cast<double>(random.below(kVocabulary)));
+  return tokens;
+}
+
+// Checks the mean loss of logits(pass) against every parameter of the model.
+GradcheckResult check_gradients(const Module& model, const std::function<Tensor(const Pass&)>& logits,
+                                const Tensor& targets, const Rows& rows, double label_smoothing, std::uint64_t seed) {
   std::vector<Tensor> parameters;
   GradcheckOptions options;
   options.seed = seed;
@@ -66,16 +77,49 @@ ModelCheck check_model(const LanguageModelConfig& config, double label_smoothing
     parameters.push_back(parameter.tensor);
     options.names.push_back(parameter.path);
   }
-  check.gradients = gradcheck(
+  return gradcheck(
       [&](const std::vector<Tensor>&) {
         std::vector<Tensor> penalties;
         const Pass pass{.training = true, .seed = seed, .step = 1, .penalties = &penalties};
-        Tensor loss = cross_entropy(model.logits(inputs, rows, pass), targets, rows, label_smoothing).loss;
-        for (const Tensor& penalty : penalties)
+        Tensor loss = cross_entropy(logits(pass), targets, rows, label_smoothing).loss;
+        for (const Tensor& penalty : penalties) {
           loss = add(loss, scale(penalty, 1 / static_cast<double>(rows.tokens())));
+        }
         return loss;
       },
       parameters, options);
+}
+
+}  // namespace
+
+ModelCheck check_model(const LanguageModelConfig& config, double label_smoothing, std::uint64_t seed) {
+  LanguageModelConfig small = config;
+  shrink({&small});
+  ModelCheck check{{}, make_norms_exact(small)};
+  const Rows rows = Rows::of_lengths({5, 1, 7});
+  const LanguageModel model(init_f64(seed), small, kVocabulary, rows.longest());
+  const Tensor inputs = random_tokens(rows.tokens(), seed, "check.inputs");
+  const Tensor targets = random_tokens(rows.tokens(), seed, "check.targets");
+  check.gradients = check_gradients(
+      model, [&](const Pass& pass) { return model.logits(inputs, rows, pass); }, targets, rows, label_smoothing, seed);
+  return check;
+}
+
+ModelCheck check_model(const TranslationModelConfig& config, double label_smoothing, std::uint64_t seed) {
+  TranslationModelConfig small = config;
+  shrink({&small.encoder, &small.decoder});
+  ModelCheck check{{}, make_norms_exact(small.encoder)};
+  const std::string in_decoder = make_norms_exact(small.decoder);
+  if (check.stand_in.empty()) check.stand_in = in_decoder;
+  const Rows source_rows = Rows::of_lengths({4, 2, 6}), rows = Rows::of_lengths({5, 1, 7});
+  const TranslationModel model(init_f64(seed), small,
+                               {kVocabulary, kVocabulary, source_rows.longest(), rows.longest()});
+  const Tensor source = random_tokens(source_rows.tokens(), seed, "check.source");
+  const Tensor inputs = random_tokens(rows.tokens(), seed, "check.inputs");
+  const Tensor targets = random_tokens(rows.tokens(), seed, "check.targets");
+  check.gradients = check_gradients(
+      model, [&](const Pass& pass) { return model.logits(source, source_rows, inputs, rows, pass); }, targets, rows,
+      label_smoothing, seed);
   return check;
 }
 

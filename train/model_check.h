@@ -5,12 +5,9 @@
 
 #include "../engine/gradcheck.h"
 #include "../nn/language_model.h"
+#include "../nn/translation_model.h"
 
 namespace normlab {
-
-// `config` with its width, layers and inner width cut down so that finite differences are cheap and exact: width at
-// most 32 where the norms allow it, at most two layers. Kinds, placement, norms and dropout stay.
-LanguageModelConfig shrunk(LanguageModelConfig config);
 
 struct ModelCheck {
   GradcheckResult gradients;
@@ -18,8 +15,10 @@ struct ModelCheck {
   std::string stand_in;
 };
 
-// Checks every parameter's gradient of the shrunk model's mean loss on 13 tokens in three sequences, what norms add to
-// it included, at a few elements each.
+// Check every parameter's gradient of a shrunk model's mean loss on 13 tokens in three sequences, what norms add to it
+// included, at a few elements each. Shrunk so that finite differences are cheap and exact: width at most 32 where the
+// norms allow it, at most two layers; kinds, placement, norms and dropout stay.
 ModelCheck check_model(const LanguageModelConfig& config, double label_smoothing, std::uint64_t seed);
+ModelCheck check_model(const TranslationModelConfig& config, double label_smoothing, std::uint64_t seed);
 
 }  // namespace normlab

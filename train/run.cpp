@@ -64,6 +64,9 @@ void write_result(const RunResult& result, const fs::path& file) {
   if (result.final_nll_by_batch) out.add("final_nll_by_batch_statistics", number(*result.final_nll_by_batch));
   if (result.test_nll_by_batch) out.add("test_nll_by_batch_statistics", number(*result.test_nll_by_batch));
   if (result.entropy) out.add("entropy", number(*result.entropy));
+  JsonNode scores = JsonNode::object();
+  for (const auto& [name, score] : result.scores) scores.add(name, number(score));
+  if (!result.scores.empty()) out.add("scores", scores);
   out.add("seconds", JsonNode::of(result.seconds));
   write_file(file, to_lines(out));
 }
@@ -91,6 +94,9 @@ RunResult read_result(const fs::path& file) {
   result.final_nll_by_batch = real("final_nll_by_batch_statistics");
   result.test_nll_by_batch = real("test_nll_by_batch_statistics");
   result.entropy = real("entropy");
+  if (const JsonNode* scores = in.find("scores")) {
+    for (const JsonNode& score : scores->items) result.scores[score.name] = number_of(score);
+  }
   result.seconds = real("seconds").value_or(0);
   return result;
 }
@@ -139,14 +145,16 @@ class Recorder final : public Listener {
   }
 
   void on_evaluation(const EvaluationReport& report) override {
-    metrics_.write({"evaluation",
-                    report.step,
-                    {{"split", std::string(name_of(report.split))},
-                     {"statistics", std::string(report.batch_statistics ? "batch" : "running")},
-                     {"nll", report.mean()},
-                     {"perplexity", report.perplexity()},
-                     {"tokens", report.tokens},
-                     {"seconds", seconds_so_far()}}});
+    MetricRecord record{"evaluation",
+                        report.step,
+                        {{"split", std::string(name_of(report.split))},
+                         {"statistics", std::string(report.batch_statistics ? "batch" : "running")},
+                         {"nll", report.mean()},
+                         {"perplexity", report.perplexity()},
+                         {"tokens", report.tokens},
+                         {"seconds", seconds_so_far()}}};
+    for (const auto& [name, score] : report.scores) record.fields.emplace_back("score." + name, score);
+    metrics_.write(record);
     if (report.split == Split::valid && !report.batch_statistics)
       validation_ = fmt::format("  valid ppl {:.2f}", report.perplexity());
   }
@@ -188,6 +196,10 @@ RunResult summarize(const fs::path& folder) {
     if (const auto seconds = record.number("seconds")) result.seconds = std::max(result.seconds, *seconds);
     if (record.event != "evaluation") continue;
     const double nll = record.number("nll").value_or(kInfinity);
+    for (const auto& [name, value] : record.fields) {
+      if (name.rfind("score.", 0) != 0) continue;
+      result.scores[record.word("split") + "_" + name.substr(6)] = record.number(name).value_or(std::nan(""));
+    }
     const bool test = record.word("split") == "test";
     if (record.word("statistics") == "batch") {
       (test ? result.test_nll_by_batch : result.final_nll_by_batch) = nll;
@@ -314,6 +326,7 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
     result.diverged_site = diverged->site();
     result.final_nll = kInfinity;
     result.test_nll.reset();
+    result.scores.clear();
     result.final_nll_by_batch.reset();
     result.test_nll_by_batch.reset();
   }

@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,8 +38,9 @@ struct RunResult {
   std::int64_t best_step = 0;
   std::optional<double> test_nll;
   std::optional<double> final_nll_by_batch, test_nll_by_batch;  // the same by the batches' own statistics, if asked for
-  std::optional<double> entropy;  // of made-up data: nats per predicted token of the validation split
-  double seconds = 0;             // of training, over all sessions
+  std::map<std::string, double> scores;  // the last of each split, "test_bleu"; see Task::scores()
+  std::optional<double> entropy;         // of made-up data: nats per predicted token of the validation split
+  double seconds = 0;                    // of training, over all sessions
 
   bool diverged() const { return diverged_step > 0; }
 };

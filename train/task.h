@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../data/data.h"
@@ -32,6 +33,8 @@ class Task {
   virtual std::unique_ptr<MicroBatch> training_batch(std::uint64_t index) const = 0;
   // The loss of batch `index` of an evaluation, without label smoothing.
   virtual CrossEntropy evaluate(Split split, Index index, const Pass& pass) const = 0;
+  // What else tells how good the model is on a split, by name, and takes longer to find out: BLEU of its translations.
+  virtual std::vector<std::pair<std::string, double>> scores(Split /*split*/) const { return {}; }
 };
 
 // A simple way of predicting, to compare with.
@@ -52,7 +55,7 @@ struct ModelOptions {
   virtual TrainingSize training_size(const Data& data, Dtype dtype) const = 0;
   // The gradient check of a shrunk copy.
   virtual ModelCheck check(double label_smoothing, std::uint64_t seed) const = 0;
-  virtual std::vector<Baseline> baselines(const Data& data) const = 0;
+  virtual std::vector<Baseline> baselines(const Data& /*data*/) const { return {}; }
 };
 
 const std::vector<Registered<ModelOptions>>& registered(const ModelOptions*);

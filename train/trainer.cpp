@@ -44,9 +44,12 @@ void Trainer::run(const Progress& progress, Optimizer& optimizer, const std::vec
   progress_ = progress;
   const auto evaluate_and_tell = [&](Split split) {
     if (task_.data().evaluation_batches(split) == 0) return;
+    const bool score =
+        progress_.step == steps_ || (progress_.step > 0 && due(config_.train.score_every, progress_.step));
     for (const bool batch_statistics : {false, true}) {
       if (batch_statistics && !config_.train.evaluate_batch_statistics) continue;
-      const EvaluationReport report = evaluate(split, progress_.step, batch_statistics);
+      EvaluationReport report = evaluate(split, progress_.step, batch_statistics);
+      if (score && !batch_statistics) report.scores = task_.scores(split);
       for (Listener* listener : listeners) listener->on_evaluation(report);
     }
   };

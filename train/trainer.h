@@ -27,9 +27,10 @@ struct StepReport {
 struct EvaluationReport {
   std::int64_t step = 0;
   Split split = Split::valid;
-  bool batch_statistics = false;  // norms took the statistics of each batch, not the running ones
-  double nll = 0;                 // summed, nats
-  std::int64_t tokens = 0;        // predicted
+  bool batch_statistics = false;                       // norms took the statistics of each batch, not the running ones
+  double nll = 0;                                      // summed, nats
+  std::int64_t tokens = 0;                             // predicted
+  std::vector<std::pair<std::string, double>> scores;  // Task::scores(), where they were asked for
   double mean() const { return nll / static_cast<double>(tokens); }
   double perplexity() const;  // exp(nll / tokens), whatever the batches were
 };

@@ -214,12 +214,12 @@ TEST_CASE("a text shorter than one batch is an error with the numbers") {
         "smaller tokens_per_batch");
   CHECK(message_of([&] { sentences(7).make(stream, "train", true, 1); }) ==
         "train text: tokens_per_batch must be at least three times the longest sentence, 3 x 4 tokens, so that "
-        "sentences spread evenly over batches, is 7; raise it, or cut long sentences (longest_sentence, "
-        "\"long_sentences\": \"cut\")");
+        "sentences spread evenly over batches, is 7; raise it, or lower longest_sentence");
   CHECK(message_of([&] { sentences(3).make(stream, "valid", false, 1); }) ==
         "valid text: tokens_per_batch must be at least the 4 tokens of the longest sentence, is 3");
   CHECK(message_of([&] { continuous(8, 2).make(stream_of_lines({1}), "test", false, 1); }) ==
         "test text: must hold at least 2 tokens, one to predict from and one to predict, has 1");
-  CHECK(message_of([&] { sentences(8).make(stream_of_lines({1, 1}), "test", false, 1); }) ==
-        "test text: must hold at least one line that is not blank, has none");
+  CHECK(message_of([&] {
+          sentences(8).make(stream_of_lines({1, 1}), "test", false, 1);
+        }) == "test text: must hold at least one line that is not blank, has none");
 }

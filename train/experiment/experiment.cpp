@@ -62,6 +62,15 @@ std::string perplexity_text(const Interval& nll) {
                      std::exp(nll.mean + nll.half_width));
 }
 
+// The mean of each score over an arm's runs; a run that diverged scores 0.
+std::map<std::string, double> mean_scores(const ArmResult& arm) {
+  std::map<std::string, double> means;
+  for (const RunResult& run : arm.runs) {
+    for (const auto& [name, score] : run.scores) means[name] += score / static_cast<double>(arm.runs.size());
+  }
+  return means;
+}
+
 void write_summary(const Experiment& experiment, const std::vector<RunResult>& results, const fs::path& file) {
   std::vector<MetricRecord> rows;
   for (std::size_t i = 0; i < results.size(); ++i) {
@@ -77,6 +86,7 @@ void write_summary(const Experiment& experiment, const std::vector<RunResult>& r
     if (r.test_nll) row.fields.emplace_back("test_nll", *r.test_nll);
     if (r.final_nll_by_batch) row.fields.emplace_back("valid_nll_by_batch_statistics", *r.final_nll_by_batch);
     if (r.test_nll_by_batch) row.fields.emplace_back("test_nll_by_batch_statistics", *r.test_nll_by_batch);
+    for (const auto& [name, score] : r.scores) row.fields.emplace_back(name, score);
     row.fields.emplace_back("seconds", r.seconds);
     rows.push_back(row);
   }
@@ -162,6 +172,12 @@ std::string summary_table(const Experiment& experiment, const ExperimentResult& 
   for (const ArmResult& arm : result.arms) {
     out += fmt::format("  {:<{}}  {:>5}  {:>8}  {}\n", label_of(arm.arms), width, arm.runs.size(), arm.diverged,
                        perplexity_text(arm.valid_nll));
+  }
+  for (const ArmResult& arm : result.arms) {
+    std::string line;
+    for (const auto& [name, score] : mean_scores(arm)) line += fmt::format("  {} {:.2f}", name, score);
+    if (!line.empty())
+      out += fmt::format("{}  {:<{}}{}\n", &arm == &result.arms.front() ? "\n" : "", label_of(arm.arms), width, line);
   }
   const auto data = load_data(experiment.runs.front().config, settings.data_directory);
   std::vector<Baseline> baselines = experiment.runs.front().config.model->baselines(*data);
