@@ -51,16 +51,11 @@ TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, 
   const auto number = [](auto value) { return static_cast<double>(value); };
   const double bytes = number(bytes_of(dtype));
   const double width = number(config.width);
-  // What the ops save for the backward pass, in numbers a token. A layer: the residual stream and its normalized copy
-  // in both branches; query, key, value and what attention makes of them; the activations, which ReLU saves once and
-  // GELU twice, and their copy after dropout. Attention makes its probabilities anew.
-  const double activations = 1 + (config.activation == Activation::gelu) + (config.activation_dropout > 0);
-  const double layer = 8 * width + activations * number(config.feed_forward);
-  // The model: the last layer's output and its norm, the logits, and then either their gradient or what a layer needs
-  // in passing, of which there is only one at a time.
+  // Besides the layers: the last one's output and its norm, the logits, and then either their gradient or what a layer
+  // needs in passing, of which there is only one at a time.
   const double passing = 3 * number(std::max(config.width, config.feed_forward));
-  const double token =
-      number(config.layers) * layer + 2 * width + number(vocabulary) + std::max(number(vocabulary), passing);
+  const double token = number(config.layers) * config.kept_by_layer() + 2 * width + number(vocabulary) +
+                       std::max(number(vocabulary), passing);
 
   TrainingSize size;
   size.tokens = tokens;

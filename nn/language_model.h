@@ -3,6 +3,7 @@
 
 #include "embedding.h"
 #include "positions.h"
+#include "training_size.h"
 #include "transformer.h"
 
 namespace normlab {
@@ -42,16 +43,7 @@ class LanguageModel : public Module {
   Linear* output_ = nullptr;  // null when tied
 };
 
-// What training a model takes, found without building it.
-struct TrainingSize {
-  Index tokens = 0;             // of a micro-batch
-  Index parameters = 0;         // numbers to learn
-  double parameter_bytes = 0;   // these, their gradients and `moments` running values of each
-  double activation_bytes = 0;  // estimated: what a step keeps for the backward pass, and the logits' gradient
-  double bytes() const { return parameter_bytes + activation_bytes; }
-};
-
-// `tokens` of the largest micro-batch, its longest sequence, and `moments` values an optimizer keeps per parameter
+// Of `tokens` in the largest micro-batch, its longest sequence, and `moments` values an optimizer keeps per parameter
 // (Adam: 2).
 TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, Index longest_sequence, Index tokens,
                            Dtype dtype, Index moments = 2);

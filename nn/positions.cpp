@@ -9,12 +9,12 @@
 namespace normlab {
 namespace {
 
-// i32 [tokens]: 0, 1, … counted anew in each sequence.
-Tensor positions_of(const Rows& rows) {
+// i32 [tokens]: first, first + 1, … counted anew in each sequence.
+Tensor positions_of(const Rows& rows, Index first) {
   Tensor positions = Tensor::empty({rows.tokens()}, Dtype::i32);
   std::int32_t* out = positions.data<std::int32_t>();
   for (Index sequence = 0; sequence < rows.sequences(); ++sequence) {
-    for (Index p = 0; p < rows.length(sequence); ++p) *out++ = static_cast<std::int32_t>(p);
+    for (Index p = 0; p < rows.length(sequence); ++p) *out++ = static_cast<std::int32_t>(first + p);
   }
   return positions;
 }
@@ -42,12 +42,12 @@ Positions::Positions(const Init& init, PositionKind kind, Index longest, Index w
   }
 }
 
-Tensor Positions::forward(const Tensor& x, const Rows& rows) const {
+Tensor Positions::forward(const Tensor& x, const Rows& rows, Index first) const {
   return output([&] {
     if (kind_ == PositionKind::none) return x;
-    check(rows.longest() <= longest_, "positions: sequences must have at most ", longest_, " tokens, got one of ",
-          rows.longest());
-    return add(x, gather_rows(table_, positions_of(rows)));
+    check(first + rows.longest() <= longest_, "positions: sequences must have at most ", longest_,
+          " tokens, got one of ", first + rows.longest());
+    return add(x, gather_rows(table_, positions_of(rows, first)));
   });
 }
 

@@ -12,13 +12,13 @@ enum class PositionKind { sinusoidal, learned, none };
 //   table[p, j] = sin(p / 10000^(j / width)) for even j, cos(p / 10000^((j - 1) / width)) for odd j.
 Tensor sinusoidal_table(Index longest, Index width, Dtype dtype);
 
-// y = x + table[position of each row in its own sequence], x[tokens, width]. The learned table is the parameter
+// y = x + table[first + position of each row in its own sequence], x[tokens, width]. The learned table is the parameter
 // `weight[longest, width]`, N(0, 1 / width) at first; the sinusoidal one is computed and no parameter.
 class Positions : public Module {
  public:
   Positions(const Init& init, PositionKind kind, Index longest, Index width);
-  // Error when a sequence is longer than the table.
-  Tensor forward(const Tensor& x, const Rows& rows) const;
+  // `first`: where the sequences begin, for those that continue others. Error when one ends behind the table.
+  Tensor forward(const Tensor& x, const Rows& rows, Index first = 0) const;
 
  private:
   PositionKind kind_;

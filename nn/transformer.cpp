@@ -3,7 +3,7 @@
 
 namespace normlab {
 
-void StackConfig::fields(Fields& f) {
+void StackConfig::fields(Fields& f, bool decoder) {
   f.integer("layers", layers, {.at_least = 1, .at_most = 1000}, "how many Transformer layers");
   f.integer("width", width, {.at_least = 1, .at_most = 65536}, "features of a token throughout the model");
   f.integer("heads", heads, {.at_least = 1, .at_most = 65536}, "heads of each attention; divides width");
@@ -29,6 +29,9 @@ void StackConfig::fields(Fields& f) {
           if (at.kind() != "same" || features != width) require_no_problem(g, name, at.or_else(norm), features);
         };
         site("attention", norm_at.attention, width, "of the attention branch");
+        if (decoder) {
+          site("cross_attention", norm_at.cross_attention, width, "of the branch that looks at the encoder's output");
+        }
         site("feed_forward", norm_at.feed_forward, width, "of the feed-forward branch");
         site("inner", norm_at.inner, feed_forward,
              "between the two maps of each feed-forward network, before the activation");
@@ -46,11 +49,32 @@ void StackConfig::fields(Fields& f) {
 }
 
 std::string StackConfig::norm_problem() const {
-  for (const SiteNorm* site : {&norm_at.attention, &norm_at.feed_forward, &norm_at.final}) {
+  for (const SiteNorm* site : {&norm_at.attention, &norm_at.cross_attention, &norm_at.feed_forward, &norm_at.final}) {
     const std::string problem = site->or_else(norm).problem(width, heads);
     if (!problem.empty()) return problem;
   }
   return norm_at.inner.or_else(norm).problem(feed_forward, heads);
+}
+
+MultiHeadAttentionOptions StackConfig::attention_options(bool causal) const {
+  return {.width = width, .heads = heads, .causal = causal, .dropout = attention_dropout};
+}
+
+FeedForwardOptions StackConfig::feed_forward_options() const {
+  return {.width = width,
+          .inner = feed_forward,
+          .activation = activation,
+          .dropout = activation_dropout,
+          .inner_norm = norm_at.inner.or_else(norm),
+          .heads = heads};
+}
+
+// The residual stream and its normalized copy in both branches; query, key, value and what attention makes of them; the
+// activations, which ReLU saves once and GELU twice, and their copy after dropout. Attention makes its probabilities
+// anew.
+double StackConfig::kept_by_layer() const {
+  const int activations = 1 + (activation == Activation::gelu) + (activation_dropout > 0);
+  return 8 * static_cast<double>(width) + activations * static_cast<double>(feed_forward);
 }
 
 TransformerLayer::TransformerLayer(const Init& init, const StackConfig& config, bool causal)
@@ -58,19 +82,10 @@ TransformerLayer::TransformerLayer(const Init& init, const StackConfig& config, 
       placement_(config.placement),
       attention_dropout_{config.dropout, init.at("attention_residual")},
       feed_forward_dropout_{config.dropout, init.at("feed_forward_residual")},
-      attention_(child<MultiHeadAttention>(
-          "attention",
-          MultiHeadAttentionOptions{
-              .width = config.width, .heads = config.heads, .causal = causal, .dropout = config.attention_dropout})),
+      attention_(child<MultiHeadAttention>("attention", config.attention_options(causal))),
       attention_norm_(adopt("attention_norm",
                             config.make_norm(init.child("attention_norm"), config.norm_at.attention, config.width))),
-      feed_forward_(
-          child<FeedForward>("feed_forward", FeedForwardOptions{.width = config.width,
-                                                                .inner = config.feed_forward,
-                                                                .activation = config.activation,
-                                                                .dropout = config.activation_dropout,
-                                                                .inner_norm = config.norm_at.inner.or_else(config.norm),
-                                                                .heads = config.heads})),
+      feed_forward_(child<FeedForward>("feed_forward", config.feed_forward_options())),
       feed_forward_norm_(adopt("feed_forward_norm", config.make_norm(init.child("feed_forward_norm"),
                                                                      config.norm_at.feed_forward, config.width))) {}
 

@@ -21,19 +21,24 @@ struct StackConfig {
   bool final_norm = true;
   NormConfig norm{"layer"};
   struct Sites {
-    SiteNorm attention, feed_forward, inner{"none"}, final;
+    SiteNorm attention, cross_attention, feed_forward, inner{"none"}, final;
   } norm_at;
   double dropout = 0.1;
   double attention_dropout = 0;
   double activation_dropout = 0;
 
-  void fields(Fields& f);
+  // A decoder's stack has one site more, `cross_attention`; see decoder.h.
+  void fields(Fields& f, bool decoder = false);
   // What keeps the norms from working with these widths and heads; empty when nothing does.
   std::string norm_problem() const;
   // The norm of a site with so many features, at init's path.
   std::unique_ptr<Norm> make_norm(const Init& init, const SiteNorm& site, Index features) const {
     return site.or_else(norm).make(init, features, heads);
   }
+  MultiHeadAttentionOptions attention_options(bool causal) const;
+  FeedForwardOptions feed_forward_options() const;
+  // What a layer keeps for the backward pass, in numbers a token.
+  double kept_by_layer() const;
 };
 
 // Self attention and a feed-forward network, each in a residual connection with a norm.

@@ -46,10 +46,26 @@ TEST_CASE("the config of a language model lists each field, and its choices set 
   LanguageModelConfig config;
   Visitor visitor;
   config.fields(visitor);
-  CHECK(visitor.names == std::vector<std::string>{"layers", "width", "heads", "feed_forward", "activation", "placement",
-                                                  "final_norm", "norm", "norm_at", "attention", "feed_forward", "inner",
-                                                  "final", "dropout", "attention_dropout", "activation_dropout",
-                                                  "positions", "tie_output", "output_bias", "embedding_scale"});
+  CHECK(visitor.names == std::vector<std::string>{"layers",
+                                                  "width",
+                                                  "heads",
+                                                  "feed_forward",
+                                                  "activation",
+                                                  "placement",
+                                                  "final_norm",
+                                                  "norm",
+                                                  "norm_at",
+                                                  "attention",
+                                                  "feed_forward",
+                                                  "inner",
+                                                  "final",
+                                                  "dropout",
+                                                  "attention_dropout",
+                                                  "activation_dropout",
+                                                  "positions",
+                                                  "tie_output",
+                                                  "output_bias",
+                                                  "embedding_scale"});
   CHECK(visitor.values ==
         std::vector<std::string>{"relu", "pre", "layer", "same", "same", "none", "same", "sinusoidal"});
   const std::string last_kind = registered(static_cast<const NormOptions*>(nullptr)).back().kind;
@@ -60,6 +76,38 @@ TEST_CASE("the config of a language model lists each field, and its choices set 
   CHECK(config.norm_at.final.kind() == last_kind);
   CHECK(config.positions == PositionKind::none);
   CHECK(visitor.problems.empty());
+}
+
+TEST_CASE("the config of a translation model is that of two stacks, of which only the decoder has cross-attention") {
+  TranslationModelConfig config;
+  Visitor visitor;
+  config.fields(visitor);
+  std::vector<std::string> expected;
+  for (const bool decoder : {false, true}) {
+    expected.emplace_back(decoder ? "decoder" : "encoder");
+    for (const char* name : {"layers", "width", "heads", "feed_forward", "activation", "placement", "final_norm",
+                             "norm", "norm_at", "attention"}) {
+      expected.emplace_back(name);
+    }
+    if (decoder) expected.emplace_back("cross_attention");
+    for (const char* name : {"feed_forward", "inner", "final", "dropout", "attention_dropout", "activation_dropout"}) {
+      expected.emplace_back(name);
+    }
+  }
+  for (const char* name : {"positions", "share_embeddings", "embedding_scale"}) expected.emplace_back(name);
+  CHECK(visitor.names == expected);
+  CHECK(config.decoder.norm_at.cross_attention.kind() == visitor.last_kinds.back());
+  CHECK(config.encoder.norm_at.cross_attention.kind() == "same");
+  CHECK(config.share_embeddings == EmbeddingSharing::none);
+  CHECK(visitor.problems.empty());
+}
+
+TEST_CASE("encoder and decoder must have one width") {
+  TranslationModelConfig config;
+  config.decoder.width = 64;
+  Visitor visitor;
+  config.fields(visitor);
+  CHECK(visitor.problems == std::vector<std::string>{"decoder: width must be that of the encoder, got 64 and 128"});
 }
 
 TEST_CASE("each site has the norm of the stack or one of its own") {

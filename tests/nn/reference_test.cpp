@@ -1,4 +1,6 @@
-// Every layer and whole language models, values and every gradient, against PyTorch.
+// Every layer and whole models, values and every gradient, and each step of decoding, against PyTorch.
+#include "tests/support/reference.h"
+
 #include <functional>
 #include <map>
 
@@ -8,8 +10,8 @@
 #include "nn/language_model.h"
 #include "nn/norm/layer.h"
 #include "nn/transformer.h"
+#include "nn/translation_model.h"
 #include "tests/support/catch.h"
-#include "tests/support/reference.h"
 #include "tests/support/reference_model.h"
 
 using namespace normlab;
@@ -76,12 +78,34 @@ void run_language_model(ReferenceCase& r, const Init& init) {
   compare_gradients(model, r);
 }
 
+void run_translation_model(ReferenceCase& r, const Init& init) {
+  const TranslationModelConfig config = translation_model_config(r);
+  const auto extent = [&](const char* name) { return static_cast<Index>(r.setting(name)); };
+  const TranslationModel model(
+      init, config, {extent("source_vocabulary"), extent("target_vocabulary"), extent("longest"), extent("longest")});
+  set_parameters(model, r);
+  const Tensor source = r.constant("source");
+  const Rows source_rows = r.rows("source_lengths"), rows = r.rows("lengths");
+  {
+    Tape tape;
+    const Tensor logits = model.logits(source, source_rows, r.constant("inputs"), rows, {});
+    r.compare("logits", logits);
+    const CrossEntropy result = cross_entropy(logits, r.constant("targets"), rows, r.setting("label_smoothing"));
+    r.compare("loss", result.loss);
+    tape.backward(result.loss);
+    compare_gradients(model, r);
+  }
+  DecoderCache cache = model.start(source, source_rows);
+  for (int step = 0; step < static_cast<int>(r.setting("steps")); ++step) {
+    const auto at = [&](const char* name) { return text(name, ".", step); };
+    const Beams beams{r.rows(at("step_hypotheses")), r.integers(at("step_parents"))};
+    r.compare(at("step_logits"), model.step(r.constant(at("step_inputs")), beams, cache));
+  }
+}
+
 const std::map<std::string, void (*)(ReferenceCase&, const Init&)> kLayers = {
-    {"attention", run_attention},
-    {"feed_forward", run_feed_forward},
-    {"language_model", run_language_model},
-    {"norm", run_norm},
-    {"transformer_layer", run_transformer_layer},
+    {"attention", run_attention}, {"feed_forward", run_feed_forward},           {"language_model", run_language_model},
+    {"norm", run_norm},           {"transformer_layer", run_transformer_layer},
 };
 
 }  // namespace
@@ -92,5 +116,13 @@ TEST_CASE("Every layer and whole models agree with PyTorch in value and gradient
     Init init;
     init.dtype = reference.dtype();
     kLayers.at(layer)(reference, init);
+  });
+}
+
+TEST_CASE("Whole translation models agree with PyTorch in value, gradients and each step of decoding") {
+  for_each_reference("translation", [](const std::string&, ReferenceCase& reference) {
+    Init init;
+    init.dtype = reference.dtype();
+    run_translation_model(reference, init);
   });
 }

@@ -11,6 +11,7 @@
 #include "engine/ops/loss.h"
 #include "engine/parallel.h"
 #include "nn/language_model.h"
+#include "nn/translation_model.h"
 #include "tests/support/catch.h"
 
 namespace normlab {
@@ -94,6 +95,15 @@ inline LanguageModelConfig small_config(Placement placement) {
   config.feed_forward = 12;
   config.placement = placement;
   config.final_norm = placement == Placement::pre;
+  return config;
+}
+
+inline TranslationModelConfig small_translation_config(Placement placement,
+                                                       EmbeddingSharing sharing = EmbeddingSharing::all) {
+  TranslationModelConfig config;
+  config.encoder = small_config(placement);
+  config.decoder = small_config(placement);
+  config.share_embeddings = sharing;
   return config;
 }
 

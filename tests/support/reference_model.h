@@ -3,6 +3,7 @@
 
 #include "nn/language_model.h"
 #include "nn/norm/layer.h"
+#include "nn/translation_model.h"
 #include "reference.h"
 
 namespace normlab {
@@ -28,6 +29,21 @@ inline LanguageModelConfig language_model_config(ReferenceCase& r) {
   config.positions = r.setting("learned_positions") != 0 ? PositionKind::learned : PositionKind::sinusoidal;
   config.tie_output = r.setting("tie_output") != 0;
   config.embedding_scale = r.setting("embedding_scale") != 0;
+  return config;
+}
+
+inline TranslationModelConfig translation_model_config(ReferenceCase& r) {
+  TranslationModelConfig config;
+  config.encoder = stack_config(r);
+  config.encoder.layers = static_cast<std::int64_t>(r.setting("layers"));
+  config.encoder.final_norm = r.setting("final_norm") != 0;
+  config.decoder = config.encoder;
+  config.positions = r.setting("learned_positions") != 0 ? PositionKind::learned : PositionKind::sinusoidal;
+  config.embedding_scale = r.setting("embedding_scale") != 0;
+  const bool share_all = r.setting("share_all") != 0, output_matrix = r.setting("output_matrix") != 0;
+  config.share_embeddings = share_all       ? EmbeddingSharing::all
+                            : output_matrix ? EmbeddingSharing::none
+                                            : EmbeddingSharing::output;
   return config;
 }
 
