@@ -12,8 +12,8 @@ namespace {
 // Exact norms in place of surrogates, at all sites; what was done in words.
 std::string make_norms_exact(StackConfig& config) {
   std::string done = config.norm.make_exact();
-  for (SiteNorm* site :
-       {&config.norm_at.attention, &config.norm_at.feed_forward, &config.norm_at.inner, &config.norm_at.final}) {
+  for (SiteNorm* site : {&config.norm_at.attention, &config.norm_at.cross_attention, &config.norm_at.feed_forward,
+                         &config.norm_at.inner, &config.norm_at.final}) {
     if (site->kind() == "same") continue;
     const std::string here = site->make_exact();
     if (done.empty()) done = here;
