@@ -65,7 +65,7 @@ std::vector<std::vector<Choice>> likeliest(const Tensor& log_probabilities, std:
 // One step of one sentence, whose live hypotheses have the rows from first_row on. `choices` are the beam + 1 likeliest
 // tokens of each row: of them at least `beam` are not <eos>, and no more can be needed of one hypothesis.
 void advance(Sentence& sentence, Index first_row, const Tensor& log_probabilities,
-             const std::vector<std::vector<Choice>>& choices, std::int32_t eos, const DecodingOptions& options) {
+             const std::vector<std::vector<Choice>>& choices, Index eos, const DecodingOptions& options) {
   const auto beam = static_cast<std::size_t>(options.beam);
   const auto length = static_cast<Index>(sentence.live.front().tokens.size());
   const bool last = length >= sentence.longest, may_end = last || length >= options.min_length;
@@ -82,7 +82,7 @@ void advance(Sentence& sentence, Index first_row, const Tensor& log_probabilitie
       ranked.push_back({sentence.live[i].sum + choice.log_probability, i, choice});
     };
     if (last) {
-      add({log_probabilities.at(row * log_probabilities.columns() + eos), eos});
+      add({log_probabilities.at(row * log_probabilities.columns() + eos), static_cast<std::int32_t>(eos)});
       continue;
     }
     for (const Choice& choice : choices[static_cast<std::size_t>(row)]) {
@@ -126,7 +126,7 @@ void DecodingOptions::fields(Fields& f) {
 }
 
 std::vector<std::vector<Hypothesis>> decode(const TranslationModel& model, const Tensor& source,
-                                            const Rows& source_rows, std::int32_t first, std::int32_t eos,
+                                            const Rows& source_rows, Index first, Index eos,
                                             const DecodingOptions& options) {
   check(!Tape::current(), "decoding: no tape must be alive, got one; it would keep every step");
   check(options.beam >= 1, "decoding: the beam must be at least 1, got ", options.beam);
@@ -149,7 +149,7 @@ std::vector<std::vector<Hypothesis>> decode(const TranslationModel& model, const
     for (const Sentence& sentence : sentences) {
       live.push_back(static_cast<Index>(sentence.live.size()));
       for (const Live& hypothesis : sentence.live) {
-        inputs.push_back(hypothesis.tokens.empty() ? first : hypothesis.tokens.back());
+        inputs.push_back(hypothesis.tokens.empty() ? static_cast<std::int32_t>(first) : hypothesis.tokens.back());
         parents.push_back(hypothesis.parent);
       }
     }

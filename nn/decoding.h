@@ -38,7 +38,7 @@ struct Hypothesis {
 // Sentences do not influence each other, but for the rounding of products whose shape depends on their number.
 // Errors: a tape is alive; logits are not finite.
 std::vector<std::vector<Hypothesis>> decode(const TranslationModel& model, const Tensor& source,
-                                            const Rows& source_rows, std::int32_t first, std::int32_t eos,
+                                            const Rows& source_rows, Index first, Index eos,
                                             const DecodingOptions& options = {});
 
 }  // namespace normlab
