@@ -21,6 +21,7 @@ void add_list(CLI::App& program, int& status);
 void add_schema(CLI::App& program, int& status);
 void add_bench(CLI::App& program, int& status);
 void add_data(CLI::App& program, int& status);
+void add_translate(CLI::App& program, int& status);
 
 // Where corpora are looked up when neither --data nor NORMLAB_DATA says: the user's cache folder.
 std::string default_data_directory();

@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   add_run(program, status);
   add_check(program, status);
   add_list(program, status);
+  add_translate(program, status);
   add_data(program, status);
   add_bench(program, status);
   add_schema(program, status);

@@ -13,6 +13,7 @@ class Translation : public Task {
               const TranslationData& data);
 
   TranslationModel& model() override { return model_; }
+  const TranslationModel& model() const { return model_; }
   const TranslationData& data() const override { return data_; }
   std::unique_ptr<MicroBatch> training_batch(std::uint64_t index) const override;
   CrossEntropy evaluate(Split split, Index index, const Pass& pass) const override;
