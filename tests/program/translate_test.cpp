@@ -14,7 +14,8 @@ const char* const kConfig = R"({
             "encoder": {"layers": 1, "width": 16, "heads": 2, "feed_forward": 32},
             "decoder": {"layers": 1, "width": 16, "heads": 2, "feed_forward": 32},
             "decoding": {"beam": 2, "length_offset": 5}},
-  "data": {"kind": "synthetic_translation", "train_pairs": 200, "valid_pairs": 5, "test_pairs": 0, "tokens_per_batch": 300},
+  "data": {"kind": "synthetic_translation", "train_pairs": 200, "valid_pairs": 5, "test_pairs": 0,
+           "tokens_per_batch": 300},
   "train": {"steps": 20, "optimizer": {"kind": "adam", "rate": 0.01}}
 })";
 
