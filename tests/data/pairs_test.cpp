@@ -142,8 +142,8 @@ TEST_CASE("every epoch and every evaluation takes each pair once, in batches who
         Index cost = 0;
         REQUIRE(batch.source_rows.sequences() == batch.target_rows.sequences());
         for (Index i = 0; i < batch.source_rows.sequences(); ++i) {
-          const std::string s = source[batch.sources.values<std::int32_t>()[batch.source_rows.begin(i)]];
-          const std::string t = target[batch.targets.values<std::int32_t>()[batch.target_rows.begin(i)]];
+          const std::string s = source[static_cast<std::int32_t>(batch.sources.at(batch.source_rows.begin(i)))];
+          const std::string t = target[static_cast<std::int32_t>(batch.targets.at(batch.target_rows.begin(i)))];
           CHECK(s.substr(1) == t.substr(1));
           seen.push_back(std::stoi(s.substr(1)));
           cost += longer_side(batch, i);

@@ -146,7 +146,7 @@ TEST_CASE("with batch norm, pads that are counted change training, and those tha
   const auto packed = nll_of_run({}), left_out = nll_of_run({"data.padding.kind=longest"}),
              counted = nll_of_run({"data.padding.kind=longest", "data.padding.counted=true"});
   REQUIRE(packed.size() == 5);  // three steps; evaluations before and after
-  for (const std::size_t i : {0, 1, 2, 4}) {
+  for (const std::size_t i : {0u, 1u, 2u, 4u}) {
     CHECK(left_out[i] == Approx(packed[i]).epsilon(1e-9));
     CHECK(std::abs(counted[i] - packed[i]) > 1e-3);
   }
