@@ -84,8 +84,8 @@ class RowTarget {
   // The elements [first, first + count) of the gradient, the j-th being value(j).
   template <class Value>
   void put_elements(Index first, Index count, Value value) const {
-    T* __restrict out = data_ + first;
     if (!data_) return;
+    T* __restrict out = data_ + first;
     if (accumulate_) {
       for (Index j = 0; j < count; ++j) out[j] += value(j);
     } else {
