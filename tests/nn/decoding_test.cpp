@@ -13,7 +13,8 @@ using Ids = std::vector<std::int32_t>;
 constexpr std::int32_t kFirst = 0, kEos = 2;
 constexpr TranslationExtents kExtents{11, 11, 8, 12};
 
-double tolerance(Dtype dtype) { return dtype == Dtype::f64 ? 1e-12 : 1e-5; }
+// In f32 with g++ the largest difference is below 1e-5; with clang, which fuses other sums, it was 1.1e-5 once.
+double tolerance(Dtype dtype) { return dtype == Dtype::f64 ? 1e-12 : 2e-5; }
 
 // Batch norm in the encoder, with running statistics that are not those of a new model. Layer norms of fewer features
 // would now and then make much of the rounding of f32.
@@ -130,8 +131,7 @@ void compare(const std::vector<Hypothesis>& got, const std::vector<Hypothesis>& 
     REQUIRE(got[i].tokens == expected[i].tokens);
     REQUIRE(got[i].log_probabilities.size() == got[i].tokens.size());
     for (std::size_t j = 0; j < got[i].tokens.size(); ++j) {
-      const double wanted = expected[i].log_probabilities[j];  // often far below -1: relative, then
-      CHECK(std::abs(got[i].log_probabilities[j] - wanted) <= tolerance * std::max(1.0, std::abs(wanted)));
+      CHECK(std::abs(got[i].log_probabilities[j] - expected[i].log_probabilities[j]) <= tolerance);
     }
     CHECK(std::abs(got[i].score - expected[i].score) <= 10 * tolerance);
   }
