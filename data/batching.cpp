@@ -230,9 +230,9 @@ std::unique_ptr<Batching> SentencesOptions::make(const TokenStream& stream, cons
 
 const std::vector<Registered<BatchingOptions>>& registered(const BatchingOptions*) {
   static const std::vector<Registered<BatchingOptions>> all = {
-      {"continuous", "the text as one stream, cut into segments of equal length",
-       [] { return std::make_shared<ContinuousOptions>(); }},
-      {"sentences", "each line a sequence of its own", [] { return std::make_shared<SentencesOptions>(); }},
+      kind<BatchingOptions, ContinuousOptions>("continuous",
+                                               "the text as one stream, cut into segments of equal length"),
+      kind<BatchingOptions, SentencesOptions>("sentences", "each line a sequence of its own"),
   };
   return all;
 }

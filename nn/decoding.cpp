@@ -156,7 +156,7 @@ std::vector<std::vector<Hypothesis>> decode(const TranslationModel& model, const
     if (inputs.empty()) break;
     const Beams beams{Rows::of_lengths(live), std::move(parents)};
     const Tensor logits = model.step(Tensor::from({beams.hypotheses.tokens()}, inputs), beams, cache);
-    check(logits.all_finite(), "decoding: logits must be finite, got NaN or infinity");
+    if (!logits.all_finite()) throw NotFinite("decoding: logits must be finite, got NaN or infinity");
     const Tensor log_probabilities = log_softmax(logits);
     const auto choices = likeliest(log_probabilities, static_cast<std::size_t>(options.beam) + 1);
     for (std::size_t i = 0; i < sentences.size(); ++i) {

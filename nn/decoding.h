@@ -25,6 +25,12 @@ struct Hypothesis {
   double score = 0;
 };
 
+// The model's logits are NaN or infinite: there is no likeliest token.
+class NotFinite : public Error {
+ public:
+  using Error::Error;
+};
+
 // For each sentence of i32 source[tokens] packed as source_rows, up to `beam` finished hypotheses, best score first.
 // `first` is what the decoder reads before the first token (<bos>, or <eos> where a model was trained so).
 //
@@ -36,7 +42,7 @@ struct Hypothesis {
 // positions: extents().longest_target - 1. Ties go to the hypothesis ranked higher before, then to the lower token.
 //
 // Sentences do not influence each other, but for the rounding of products whose shape depends on their number.
-// Errors: a tape is alive; logits are not finite.
+// Error when a tape is alive; NotFinite when logits are not finite.
 std::vector<std::vector<Hypothesis>> decode(const TranslationModel& model, const Tensor& source,
                                             const Rows& source_rows, Index first, Index eos,
                                             const DecodingOptions& options = {});

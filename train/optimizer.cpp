@@ -34,10 +34,9 @@ double sum_of_squares(const T* x, Index n) {
 
 const std::vector<Registered<OptimizerOptions>>& registered(const OptimizerOptions*) {
   static const std::vector<Registered<OptimizerOptions>> all = {
-      {"adam", "Adam (Kingma & Ba 2015)", [] { return std::make_shared<AdamOptions>(); }},
-      {"adamw", "Adam with decoupled weight decay (Loshchilov & Hutter 2019)",
-       [] { return std::make_shared<AdamWOptions>(); }},
-      {"sgd", "stochastic gradient descent, with momentum if wanted", [] { return std::make_shared<SgdOptions>(); }},
+      kind<OptimizerOptions, AdamOptions>("adam", "Adam (Kingma & Ba 2015)"),
+      kind<OptimizerOptions, AdamWOptions>("adamw", "Adam with decoupled weight decay (Loshchilov & Hutter 2019)"),
+      kind<OptimizerOptions, SgdOptions>("sgd", "stochastic gradient descent, with momentum if wanted"),
   };
   return all;
 }

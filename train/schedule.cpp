@@ -62,9 +62,9 @@ class InverseSqrtDecay : public DecayOptions {
 
 const std::vector<Registered<DecayOptions>>& registered(const DecayOptions*) {
   static const std::vector<Registered<DecayOptions>> all = {
-      {"constant", "no decay", [] { return std::make_shared<ConstantDecay>(); }},
-      {"linear", "a straight line down to the end of training", [] { return std::make_shared<LinearDecay>(); }},
-      {"inverse_sqrt", "falls as 1 / sqrt(step)", [] { return std::make_shared<InverseSqrtDecay>(); }},
+      kind<DecayOptions, ConstantDecay>("constant", "no decay"),
+      kind<DecayOptions, LinearDecay>("linear", "a straight line down to the end of training"),
+      kind<DecayOptions, InverseSqrtDecay>("inverse_sqrt", "falls as 1 / sqrt(step)"),
   };
   return all;
 }

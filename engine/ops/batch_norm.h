@@ -34,7 +34,8 @@ BatchNormalized power_norm_v(const Tensor& x, const Tensor& weight, const Tensor
                              Index statistics_tokens, double epsilon);
 
 // Either with statistics given, as in evaluation: y = weight * (x - mean) / sqrt(variance + epsilon) + bias, mean and
-// variance f64 [features] and constant; an undefined mean is zero.
+// variance f64 [features] and constant; an undefined mean is zero. Error for other shapes, or where variance + epsilon
+// is zero.
 Tensor fixed_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& mean, const Tensor& variance,
                   double epsilon);
 

@@ -18,7 +18,6 @@
 // adds to nothing but dweight, dbias and Lambda.
 #include "power_norm.h"
 
-#include <cmath>
 #include <optional>
 
 #include "../tape.h"

@@ -158,3 +158,21 @@ TEST_CASE("the schema accepts what the reader accepts and refuses what it refuse
     CHECK(schema_complaint(schema, json) != "");
   }
 }
+
+TEST_CASE("PowerNorm's mode sets what its other options start from, wherever it stands among them") {
+  const auto norm = [](const std::string& fields) {
+    const Config config =
+        parse_experiment(kSmall, "test.json", {"model.norm={\"kind\": \"power\"" + fields + "}"}).runs.at(0).config;
+    const JsonNode once = resolved(config);
+    CHECK(to_line(resolved(parse_experiment(to_lines(once), "again", {}).runs.at(0).config)) == to_line(once));
+    std::string values;
+    for (const char* name : {"alpha_forward", "warmup_steps", "average_in_warmup", "backward_divisor"}) {
+      values += to_line(*find_path(once, std::string("model.norm.") + name)) + " ";
+    }
+    return values;
+  };
+  CHECK(norm("") == "0.9 0 false \"forward\" ");
+  CHECK(norm(", \"mode\": \"reference\"") == "0.9 10000 true \"batch\" ");
+  CHECK(norm(", \"warmup_steps\": 5, \"mode\": \"reference\", \"alpha_forward\": 0.99") == "0.99 5 true \"batch\" ");
+  CHECK(norm(", \"mode\": \"reference\", \"backward_divisor\": \"forward\"") == "0.9 10000 true \"forward\" ");
+}

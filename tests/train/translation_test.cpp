@@ -2,6 +2,7 @@
 #include "train/task/translation.h"
 
 #include <filesystem>
+#include <limits>
 
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
@@ -97,6 +98,16 @@ TEST_CASE("the gradient check of a translation model, its power norms stood in f
   INFO(check.gradients.report);
   CHECK(check.gradients);
   CHECK(check.stand_in == "power_v in place of power");
+}
+
+TEST_CASE("a model that computes NaN scores nothing, which is a result and not an error") {
+  const Config config = config_of();
+  const auto data = load_data(config, ".");
+  const auto task = config.model->make({}, *data);
+  Tensor(task->model().parameters().back().tensor).fill(std::numeric_limits<double>::quiet_NaN());
+  const auto scores = task->scores(Split::valid);
+  REQUIRE(scores.size() == 3);
+  for (const auto& [name, score] : scores) CHECK(score == 0);
 }
 
 TEST_CASE("a model and data that do not fit are found before anything is built") {

@@ -48,15 +48,22 @@ CrossEntropy Translation::evaluate(Split split, Index index, const Pass& pass) c
 }
 
 std::vector<std::pair<std::string, double>> Translation::scores(Split split) const {
+  try {
+    return scores_of_finite(split);
+  } catch (const NotFinite&) {
+    return {{"bleu", 0}, {"bleu_tokenized", 0}, {"chrf", 0}};
+  }
+}
+
+std::vector<std::pair<std::string, double>> Translation::scores_of_finite(Split split) const {
   std::vector<std::string> plain, words, plain_references, words_references;
   const auto append = [](std::vector<std::string>& all, const std::vector<std::string>& more) {
     all.insert(all.end(), more.begin(), more.end());
   };
   for (Index i = 0; i < data_.evaluation_batches(split); ++i) {
     const TranslationBatch batch = data_.evaluation_batch(split, i);
-    const auto translations =
-        decode(model_, batch.sources, batch.source_rows, data_.begin_symbol(), data_.end_symbol(), decoding_);
-    for (const std::vector<Hypothesis>& best_first : translations) {
+    for (const std::vector<Hypothesis>& best_first :
+         decode(model_, batch.sources, batch.source_rows, data_.begin_symbol(), data_.end_symbol(), decoding_)) {
       plain.push_back(data_.target_text(best_first.front().tokens, TextForm::plain));
       words.push_back(data_.target_text(best_first.front().tokens, TextForm::words));
     }

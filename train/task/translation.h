@@ -19,9 +19,11 @@ class Translation : public Task {
   CrossEntropy evaluate(Split split, Index index, const Pass& pass) const override;
   // Of the best translation of each sentence of the split: "bleu", sacreBLEU's definition on plain text (tokenizer 13a,
   // case as it is); "bleu_tokenized", of words as the data's tokenizer leaves them, as both papers report it; "chrf".
+  // All are 0 when the model computes NaN or infinity.
   std::vector<std::pair<std::string, double>> scores(Split split) const override;
 
  private:
+  std::vector<std::pair<std::string, double>> scores_of_finite(Split split) const;
   const TranslationData& data_;
   DecodingOptions decoding_;
   TranslationModel model_;

@@ -188,6 +188,16 @@ TEST_CASE("fixed_norm: value, gradients, and batch_norm's own statistics give ba
                    normalized.y) < 1e-14);
 }
 
+TEST_CASE("fixed_norm: errors") {
+  const Tensor x = Tensor::zeros({4, 3}, Dtype::f32), one = Tensor::full({3}, Dtype::f32, 1);
+  const Tensor row = Tensor::full({3}, Dtype::f64, 1), wrong = Tensor::full({2}, Dtype::f64, 1);
+  CHECK_THROWS_WITH(
+      fixed_norm(x, one, one, row, wrong, 1e-5),
+      ContainsSubstring("fixed_norm: mean and variance must be f64 [3] for x of shape [4, 3], got f64 [3] "
+                        "and f64 [2]"));
+  CHECK_THROWS_WITH(fixed_norm(x, one, one, one, row, 1e-5), ContainsSubstring("got f32 [3] and f64 [3]"));
+}
+
 TEST_CASE("batch_norm: nothing to normalize is fine, no counted row is not") {
   const Tensor weight = Tensor::full({3}, Dtype::f64, 1), bias = Tensor::zeros({3}, Dtype::f64);
   CHECK(batch_norm(Tensor::zeros({0, 3}, Dtype::f64), weight, bias, Rows(), 0, 1e-5).y.rows() == 0);
