@@ -43,18 +43,10 @@ struct JsonNode {
   JsonNode& add(const std::string& member, JsonNode value);
 };
 
-// Reads JSON, in which // comments are allowed. A name given twice in one object is added to `problems`. A syntax
-// error, an empty text and too deep a nesting end the reading: they are thrown with all problems so far.
-JsonNode parse_json(const std::string& json, Problems& problems);
-// Reads a value typed on the command line: JSON if it is JSON, else the string itself.
-JsonNode parse_typed(const std::string& typed);
-
 // The value at a dotted path, or nullptr.
 const JsonNode* find_path(const JsonNode& root, const std::string& path);
 // Sets the value at a dotted path, making the objects on the way that are not there. Returns what prevented it, or "".
 std::string set_path(JsonNode& root, const std::string& path, const JsonNode& value);
-// Sets each "path.to.key=value" of the command line, in order; what is wrong with one goes to `problems`.
-void apply_overrides(JsonNode& root, const std::vector<std::string>& overrides, Problems& problems);
 
 // JSON again: on one line, or set out over several with lists of plain values kept on theirs. Numbers are the shortest
 // that read back as the same bits.

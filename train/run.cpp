@@ -13,7 +13,7 @@
 #include "environment.h"
 #include "files.h"
 #include "interrupt.h"
-#include "json_tree.h"
+#include "json_reader.h"
 #include "metrics.h"
 #include "progress_bar.h"
 #include "trainer.h"

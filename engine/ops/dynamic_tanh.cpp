@@ -7,7 +7,7 @@
 //   dx = alpha * g
 //   dalpha = sum of g * x,   dweight = sum over rows of dy * t,   dbias = sum over rows of dy
 //
-// Saved is x alone: to make t again costs less than to write it and read it back. Where t is near 1, 1 - t^2 is
+// Saved is x alone, and t made again: to keep it would take another matrix of memory. Where t is near 1, 1 - t^2 is
 // accurate to the last digit of 1 and no further.
 #include "dynamic_tanh.h"
 

@@ -227,21 +227,6 @@ TEST_CASE("language model: each site is shown once, in the order of the forward,
   CHECK(sites.gradients == std::set<std::string>(expected.begin(), expected.end()));
 }
 
-namespace {
-
-// The most the pool had in use at any site, forward or backward.
-class Peak : public Observer {
- public:
-  void value(const std::string&, const Tensor&) override { look(); }
-  void gradient(const std::string&, const Tensor&) override { look(); }
-  double bytes = 0;
-
- private:
-  void look() { bytes = std::max(bytes, static_cast<double>(pool_counts().bytes_in_use)); }
-};
-
-}  // namespace
-
 TEST_CASE("training_size counts a model without building it and comes close to what a step takes") {
   LanguageModelConfig config;
   config.layers = 3;

@@ -107,4 +107,15 @@ inline TranslationModelConfig small_translation_config(Placement placement,
   return config;
 }
 
+// The most the pool had in use at any site, forward or backward.
+class Peak : public Observer {
+ public:
+  void value(const std::string&, const Tensor&) override { look(); }
+  void gradient(const std::string&, const Tensor&) override { look(); }
+  double bytes = 0;
+
+ private:
+  void look() { bytes = std::max(bytes, static_cast<double>(pool_counts().bytes_in_use)); }
+};
+
 }  // namespace normlab

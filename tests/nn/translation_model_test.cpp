@@ -315,21 +315,6 @@ TEST_CASE("translation model: errors name what must hold") {
                     "out of range");
 }
 
-namespace {
-
-// The most the pool had in use at any site, forward or backward.
-class Peak : public Observer {
- public:
-  void value(const std::string&, const Tensor&) override { look(); }
-  void gradient(const std::string&, const Tensor&) override { look(); }
-  double bytes = 0;
-
- private:
-  void look() { bytes = std::max(bytes, static_cast<double>(pool_counts().bytes_in_use)); }
-};
-
-}  // namespace
-
 TEST_CASE("training_size of a translation model comes close to what a step takes") {
   TranslationModelConfig config;
   config.encoder.layers = 2;

@@ -10,6 +10,7 @@
 #include "train/config_reader.h"
 #include "train/config_schema.h"
 #include "train/config_writer.h"
+#include "train/json_reader.h"
 
 namespace normlab::made_up {
 

@@ -5,6 +5,7 @@
 
 #include "engine/error.h"
 #include "tests/support/catch.h"
+#include "train/json_reader.h"
 
 using namespace normlab;
 

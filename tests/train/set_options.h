@@ -4,6 +4,7 @@
 #include <string>
 
 #include "train/config_reader.h"
+#include "train/json_reader.h"
 
 namespace normlab::test {
 

@@ -9,6 +9,7 @@
 #include "../config_reader.h"
 #include "../config_schema.h"
 #include "../files.h"
+#include "../json_reader.h"
 
 namespace normlab {
 namespace {

@@ -7,6 +7,7 @@
 #include "nn/norm/norm.h"
 #include "tests/support/catch.h"
 #include "train/bench/measure.h"
+#include "train/json_reader.h"
 
 using namespace normlab;
 
