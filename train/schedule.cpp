@@ -58,6 +58,24 @@ class InverseSqrtDecay : public DecayOptions {
   std::int64_t decay_steps_ = 0;
 };
 
+// Xiong et al. 2020 train Pre-LN at the full rate and take a tenth of it from epoch 8 on.
+class StepDecay : public DecayOptions {
+ public:
+  void fields(Fields& f) override {
+    f.integers("at", at_, {.at_least = 1, .at_most = kMostSteps}, "the last step before each fall");
+    f.require(!at_.empty(), "at", "steps: at least one step must be given, got []");
+    f.real("by", by_, {.above = 0, .below = 1}, "what each fall multiplies the rate by");
+  }
+  double factor(std::int64_t step, std::int64_t, std::int64_t) const override {
+    const auto falls = std::count_if(at_.begin(), at_.end(), [step](std::int64_t last) { return last < step; });
+    return std::pow(by_, static_cast<double>(falls));
+  }
+
+ private:
+  std::vector<std::int64_t> at_;
+  double by_ = 0.1;
+};
+
 }  // namespace
 
 const std::vector<Registered<DecayOptions>>& registered(const DecayOptions*) {
@@ -65,6 +83,7 @@ const std::vector<Registered<DecayOptions>>& registered(const DecayOptions*) {
       kind<DecayOptions, ConstantDecay>("constant", "no decay"),
       kind<DecayOptions, LinearDecay>("linear", "a straight line down to the end of training"),
       kind<DecayOptions, InverseSqrtDecay>("inverse_sqrt", "falls as 1 / sqrt(step)"),
+      kind<DecayOptions, StepDecay>("steps", "falls at given steps and stays between them"),
   };
   return all;
 }

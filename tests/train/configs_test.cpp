@@ -1,10 +1,13 @@
 // Every file in configs/ is sound, as an independent validator sees it too, and so is what it resolves to.
+#include <cmath>
 #include <filesystem>
 
+#include "engine/tape.h"
 #include "schema_validator.h"
 #include "tests/support/catch.h"
 #include "train/experiment/sweep_config.h"
 #include "train/files.h"
+#include "train/run.h"
 
 using namespace normlab;
 
@@ -32,4 +35,38 @@ TEST_CASE("every config and its resolved form satisfy the schema, and the resolv
     }
   }
   CHECK(files >= 4);
+}
+
+TEST_CASE("each arm in a paper's own size learns from a first small micro-batch of made-up sentences", "[slow]") {
+  int arms = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(NORMLAB_SOURCE_DIR "/configs")) {
+    const std::string file = entry.path().string();
+    if (file.find("_paper.json") == std::string::npos) continue;
+    INFO(file);
+    const std::string pairs = R"(data={"kind": "synthetic_translation", "train_pairs": 200, "tokens_per_batch": 128})";
+    const Experiment experiment = read_experiment(file, {pairs});
+    for (const Run& run : experiment.runs) {
+      if (run.seed != experiment.runs.front().seed) continue;
+      INFO(run.name);
+      ++arms;
+      const auto data = load_data(run.config, "");
+      Init init;
+      init.dtype = run.config.dtype;
+      const auto task = run.config.model->make(init, *data);
+      const auto parameters = task->model().parameters();
+      const auto optimizer = run.config.train.optimizer->make(parameters);
+      const auto batch = task->training_batch(0);
+      Tape tape;
+      const CrossEntropy entropy = batch->loss(Pass{.training = true, .seed = 1, .step = 1},
+                                               run.config.train.label_smoothing, static_cast<double>(batch->predicted()));
+      tape.backward(entropy.loss);
+      CHECK(std::isfinite(entropy.nll));
+      const double norm = clip_gradients(parameters, 0);
+      CHECK(std::isfinite(norm));
+      CHECK(norm > 0);
+      optimizer->step(run.config.train.optimizer->rate);
+      task->model().commit();
+    }
+  }
+  CHECK(arms >= 16);
 }

@@ -102,3 +102,14 @@ TEST_CASE("Linear decay without the ramp is the same decay when hold_steps is gi
   CHECK(without.factor(1, 110) == 1);
   for (int step : {10, 11, 60, 110}) CHECK(with.factor(step, 110) == without.factor(step, 110));
 }
+
+TEST_CASE("The rate falls after given steps and stays between them", "[schedule]") {
+  const auto config = schedule(R"({"warmup_steps": 2, "decay": {"kind": "steps", "at": [10, 20], "by": 0.5}})");
+  CHECK(config.factor(1, 30) == 0.5);
+  CHECK(config.factor(10, 30) == 1);
+  CHECK(config.factor(11, 30) == 0.5);
+  CHECK(config.factor(20, 30) == 0.5);
+  CHECK(config.factor(21, 30) == 0.25);
+  CHECK(schedule(R"({"decay": {"kind": "steps", "at": [7]}})").factor(8, 30) == Approx(0.1).epsilon(1e-15));
+  REQUIRE_THROWS_WITH(schedule(R"({"decay": {"kind": "steps"}})"), ContainsSubstring("at least one step"));
+}
