@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,8 @@ class Fields {
   virtual void boolean(const char* name, bool& value, const char* doc) = 0;
   virtual void integer(const char* name, std::int64_t& value, Range range, const char* doc) = 0;
   virtual void real(const char* name, double& value, Range range, const char* doc) = 0;
+  // A number that may be left out, and is then not written either.
+  virtual void optional_real(const char* /*name*/, std::optional<double>& /*value*/, Range, const char* /*doc*/) {}
   virtual void string(const char* name, std::string& value, const char* doc) = 0;
   virtual void choice(const char* name, std::string& value, const std::vector<std::string>& choices,
                       const char* doc) = 0;
@@ -46,8 +49,20 @@ class Fields {
     strings(name, values, doc);
   }
 
+  virtual void reals(const char* /*name*/, std::vector<double>& /*values*/, Range, const char* /*doc*/) {}
+
   // A nested object.
   virtual void group(const char* name, const std::function<void(Fields&)>& members, const char* doc) = 0;
+
+  // A list of nested objects, for the function of that name below: a reader says how many there are by resize(count);
+  // members(i, f) lists the fields of the object i, one_more(f) those of an object with all defaults.
+  struct Objects {
+    std::size_t count;
+    std::function<void(std::size_t)> resize;
+    std::function<void(std::size_t, Fields&)> members;
+    std::function<void(Fields&)> one_more;
+  };
+  virtual void objects(const char* /*name*/, const Objects& /*list*/, const char* /*doc*/) {}
 
   // A nested object whose member "kind" picks one of several alternatives, each with fields of its own beside it.
   struct Alternative {
@@ -81,6 +96,15 @@ void choice(Fields& f, const char* name, Enum& value, const std::vector<std::pai
   for (const auto& [candidate, candidate_name] : names) {
     if (chosen == candidate_name) value = candidate;
   }
+}
+
+// A list of objects, each with a member function fields(Fields&).
+template <class T>
+void objects(Fields& f, const char* name, std::vector<T>& list, const char* doc) {
+  f.objects(name,
+            {list.size(), [&](std::size_t count) { list.resize(count); },
+             [&](std::size_t i, Fields& inner) { list[i].fields(inner); }, [](Fields& inner) { T().fields(inner); }},
+            doc);
 }
 
 }  // namespace normlab

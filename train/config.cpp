@@ -54,10 +54,6 @@ bool ProbesConfig::wanted(std::int64_t step) const {
 
 void Config::fields(Fields& f) {
   constexpr Range kSeeds{.at_least = 0};
-  f.string("question", question, "what this experiment is to find out");
-  f.required("question");
-  f.string("cost", cost, "how long it takes, in words; shown by normlab list");
-  f.strings("claims", claims, "which claims of the papers it tests, by their names in the ledger");
   f.integer("seed", seed, kSeeds, "of dropout, and of all that has no seed of its own");
   f.integer("init_seed", init_seed, kSeeds, "of the parameters' first values; 0 for `seed`");
   f.integer("data_seed", data_seed, kSeeds, "of the order of the data and of made-up text; 0 for `seed`");

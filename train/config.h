@@ -1,5 +1,5 @@
-// Config: everything that decides one training run, as a JSON file states it. The fields and their meaning are listed
-// in config.cpp; `normlab schema` prints them.
+// Config: everything that decides one training run, and nothing else, as a JSON file states it. The fields and their
+// meaning are listed in config.cpp; `normlab schema` prints them.
 #pragma once
 
 #include <cstdint>
@@ -46,9 +46,6 @@ struct ProbesConfig {
 };
 
 struct Config {
-  std::string question;
-  std::string cost;                 // in words: "half an hour on 2 cores"
-  std::vector<std::string> claims;  // of the ledger that it tests: "X5"
   std::int64_t seed = 1;
   std::int64_t init_seed = 0;
   std::int64_t data_seed = 0;

@@ -71,6 +71,12 @@ void ConfigReader::real(const char* name, double& value, Range range, const char
   if (const JsonNode* node = take(name)) read(*node, join_path(path_, name), value, range);
 }
 
+void ConfigReader::optional_real(const char* name, std::optional<double>& value, Range range, const char*) {
+  double given = 0;
+  const JsonNode* node = take(name);
+  if (node != nullptr && read(*node, join_path(path_, name), given, range)) value = given;
+}
+
 void ConfigReader::string(const char* name, std::string& value, const char*) {
   if (const JsonNode* node = take(name)) read(*node, join_path(path_, name), value);
 }
@@ -95,6 +101,31 @@ void ConfigReader::choices(const char* name, std::vector<std::string>& values, c
   read_list(name, values, [&](const JsonNode& node, const std::string& path, std::string& value) {
     return read(node, path, value, choices);
   });
+}
+
+void ConfigReader::reals(const char* name, std::vector<double>& values, Range range, const char*) {
+  read_list(name, values, [&](const JsonNode& node, const std::string& path, double& value) {
+    return read(node, path, value, range);
+  });
+}
+
+void ConfigReader::objects(const char* name, const Objects& list, const char*) {
+  const JsonNode* node = take(name);
+  if (node == nullptr) return;
+  const std::string path = join_path(path_, name);
+  if (node->type != JsonType::array) {
+    wrong_type(*node, path, "a list of objects");
+    return;
+  }
+  list.resize(node->items.size());
+  for (std::size_t i = 0; i < node->items.size(); ++i) {
+    ConfigReader inner(node->items[i], text(path, "[", i, "]"), problems_);
+    if (inner.object_.type == JsonType::object) {
+      list.members(i, inner);
+      inner.finish();
+    }
+    values_good_ = values_good_ && inner.values_good_;
+  }
 }
 
 template <class Members>

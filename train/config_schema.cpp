@@ -68,6 +68,12 @@ void SchemaWriter::real(const char* name, double& value, Range range, const char
   add(name, described(doc, numeric("number", range), JsonNode::of(value)));
 }
 
+void SchemaWriter::optional_real(const char* name, std::optional<double>& value, Range range, const char* doc) {
+  JsonNode schema = described(doc, numeric("number", range));
+  if (value) schema.add("default", JsonNode::of(*value));
+  add(name, std::move(schema));
+}
+
 void SchemaWriter::string(const char* name, std::string& value, const char* doc) {
   add(name, described(doc, typed("string"), JsonNode::of(value)));
 }
@@ -88,6 +94,16 @@ void SchemaWriter::strings(const char* name, std::vector<std::string>& values, c
 void SchemaWriter::choices(const char* name, std::vector<std::string>& values, const std::vector<std::string>& choices,
                            const char* doc) {
   add(name, described(doc, list_schema(one_of(choices)), JsonNode::list(values)));
+}
+
+void SchemaWriter::reals(const char* name, std::vector<double>& values, Range range, const char* doc) {
+  add(name, described(doc, list_schema(numeric("number", range)), JsonNode::list(values)));
+}
+
+void SchemaWriter::objects(const char* name, const Objects& list, const char* doc) {
+  SchemaWriter inner;
+  list.one_more(inner);
+  add(name, described(doc, list_schema(inner.object())));
 }
 
 void SchemaWriter::group(const char* name, const std::function<void(Fields&)>& members, const char* doc) {

@@ -233,18 +233,23 @@ std::string first_difference(const std::string& a, const std::string& b) {
   }
 }
 
+// Does the folder hold a run of this resolved config? Error when it holds another's.
+bool holds_run(const std::string& own, const fs::path& folder) {
+  const fs::path file = folder / "config.json";
+  if (!fs::exists(file)) return false;
+  require_same_config(read_file(file), own, folder);
+  return true;
+}
+
 }  // namespace
 
-void require_same_config(const std::string& config_text, const fs::path& folder) {
-  const fs::path file = folder / "config.json";
-  if (!fs::exists(file)) return;
-  const std::string held = read_file(file);
-  check(held == config_text, folder.string(), ": holds another experiment (", first_difference(held, config_text),
+void require_same_config(const std::string& held, const std::string& own, const fs::path& folder) {
+  check(held == own, folder.string(), ": holds another experiment (", first_difference(held, own),
         "); choose another folder with --out, or remove this one");
 }
 
 std::optional<RunResult> finished_run(const Config& config, const fs::path& folder) {
-  require_same_config(to_lines(resolved(config)), folder);
+  if (!holds_run(to_lines(resolved(config)), folder)) return std::nullopt;
   if (!fs::exists(folder / "result.json")) return std::nullopt;
   return read_result(folder / "result.json");
 }
@@ -265,9 +270,8 @@ TrainingSize require_memory(const Config& config, const Data& data) {
 
 RunResult run_one(const Config& config, const RunSettings& settings) {
   const std::string own = to_lines(resolved(config));
-  require_same_config(own, settings.folder);
   const fs::path checkpoints = settings.folder / "checkpoints";
-  const bool begun = fs::exists(settings.folder / "config.json");
+  const bool begun = holds_run(own, settings.folder);
   check(!begun || settings.resume, settings.folder.string(),
         ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
 

@@ -51,8 +51,8 @@ std::unique_ptr<Data> load_data(const Config& config, const std::string& directo
 // What training takes; Error when the machine has not that much memory. Nothing of the model is allocated.
 TrainingSize require_memory(const Config& config, const Data& data);
 
-// Error when the folder holds the experiment of another resolved config.
-void require_same_config(const std::string& config_text, const std::filesystem::path& folder);
+// Error unless `held`, the resolved config that the folder holds, is `own`; it names the first line that differs.
+void require_same_config(const std::string& held, const std::string& own, const std::filesystem::path& folder);
 
 // Does the folder hold a finished run of this config? Error when it holds another config's.
 std::optional<RunResult> finished_run(const Config& config, const std::filesystem::path& folder);

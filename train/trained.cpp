@@ -2,7 +2,7 @@
 #include "trained.h"
 
 #include "checkpoint.h"
-#include "experiment/sweep_config.h"
+#include "experiment/experiment_config.h"
 #include "files.h"
 #include "run.h"
 
@@ -10,11 +10,11 @@ namespace normlab {
 
 Trained load_trained(const std::filesystem::path& folder, const std::string& data_directory) {
   const std::filesystem::path file = folder / "config.json";
+  check(std::filesystem::exists(file) || !std::filesystem::exists(folder / "experiment.json"), folder.string(),
+        ": holds an experiment of several runs; give the folder of one, ", (folder / "runs").string(), "/…");
   check(std::filesystem::exists(file), folder.string(),
         ": holds no run, there is no config.json; give the folder that ", "normlab run wrote, or train one");
   const Experiment experiment = parse_experiment(read_file(file), file.string(), {});
-  check(!experiment.sweep, folder.string(), ": holds an experiment of ", experiment.runs.size(),
-        " runs; give the folder of one, ", (folder / "runs").string(), "/…");
   const auto checkpoint = latest_checkpoint(folder / "checkpoints");
   check(checkpoint.has_value(), folder.string(), ": the run has saved no checkpoint yet");
 

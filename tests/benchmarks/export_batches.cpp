@@ -9,7 +9,7 @@
 
 #include "data/language.h"
 #include "train/checkpoint.h"
-#include "train/experiment/sweep_config.h"
+#include "train/experiment/experiment_config.h"
 #include "train/files.h"
 #include "train/run.h"
 #include "train/safetensors.h"

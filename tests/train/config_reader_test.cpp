@@ -12,6 +12,7 @@ TEST_CASE("settings keep their defaults where the file is silent and take what i
   CHECK(defaults.inner.shape.kind() == "circle");
   auto settings = read(R"({"title": "t", "mode": "slow", "count": 1e2, "seed": 9223372036854775807, "rate": 0,
                            "at": [], "tags": ["x", "y"], "colors": ["blue"],
+                           "weights": [1, 0.25], "points": [{"x": 2}, {"label": "end", "x": 3.5}],
                            "inner": {"flag": false, "shape": {"kind": "box", "height": 3.5}}})");
   CHECK(settings.mode == "slow");
   CHECK(settings.count == 100);
@@ -20,6 +21,11 @@ TEST_CASE("settings keep their defaults where the file is silent and take what i
   CHECK(settings.at.empty());
   CHECK(settings.tags == std::vector<std::string>{"x", "y"});
   CHECK(settings.colors == std::vector<std::string>{"blue"});
+  CHECK(settings.weights == std::vector<double>{1, 0.25});
+  REQUIRE(settings.points.size() == 2);
+  CHECK(settings.points[0].x == 2);
+  CHECK(settings.points[0].label == "");
+  CHECK(settings.points[1].label == "end");
   CHECK_FALSE(settings.inner.flag);
   REQUIRE(settings.inner.shape.kind() == "box");
   CHECK(dynamic_cast<made_up::BoxOptions&>(*settings.inner.shape).width == 1);
@@ -29,7 +35,7 @@ TEST_CASE("settings keep their defaults where the file is silent and take what i
 TEST_CASE("an unknown key is named with its line, what was probably meant, and what is known") {
   CHECK(complaint("{\"title\": \"t\",\n\"cuont\": 2}") ==
         "test.json:2: cuont: unknown key; did you mean \"count\"? "
-        "known here: title, mode, count, seed, rate, at, tags, colors, inner");
+        "known here: title, mode, count, seed, rate, at, tags, colors, weights, points, inner");
   CHECK(complaint("{\"title\": \"t\", \"inner\":\n{\"zebra\": 1}}") ==
         "test.json:2: inner.zebra: unknown key; known here: flag, shape");
   CHECK(complaint("{\"title\": \"t\", \"inner\": {\"shape\": {\n\"radios\": 1}}}") ==
@@ -77,6 +83,13 @@ TEST_CASE("a bad choice is told with the choices") {
   CHECK(about("\"mode\": \"x\"") == "test.json:1: mode: must be one of fast, slow; got \"x\"");
   CHECK(about("\"colors\": [\"red\", \"gren\"]") ==
         "test.json:1: colors[1]: must be one of red, green, blue; got \"gren\"; did you mean \"green\"?");
+  CHECK(about("\"weights\": [1, -1]") == "test.json:1: weights[1]: must be at least 0, got -1");
+  CHECK(about("\"points\": {}") == "test.json:1: points: must be a list of objects, got an object");
+  CHECK(about("\"points\": [{\"x\": 1}, 2]") == "test.json:1: points[1]: must be an object, got the number 2");
+  CHECK(about("\"points\": [{\"x\": -1}]") == "test.json:1: points[0].x: must be at least 0, got -1");
+  CHECK(about("\"points\": [{\"x\": 1, \"lable\": \"a\"}]") ==
+        "test.json:1: points[0].lable: unknown key; did you mean \"label\"? known here: x, label");
+  CHECK(about("\"points\": [{}]") == "test.json:1: points[0].x: missing; it has no default and must be given");
   CHECK(about("\"inner\": {\"shape\": {\"kind\": \"bax\", \"side\": 1}}") ==
         "test.json:1: inner.shape.kind: must be one of circle, box; got \"bax\"; did you mean \"box\"?");
 }
@@ -114,8 +127,8 @@ TEST_CASE("all problems of a file come at once, in the order of its lines, those
 }
 
 TEST_CASE("an override sets what the file sets, also what it does not mention") {
-  const auto settings = read("{\"title\": \"t\", \"count\": 5}",
-                             {"count=7", "inner.shape.kind=box", "title=what is it?", "at=[3]"});
+  const auto settings =
+      read("{\"title\": \"t\", \"count\": 5}", {"count=7", "inner.shape.kind=box", "title=what is it?", "at=[3]"});
   CHECK(settings.count == 7);
   CHECK(settings.title == "what is it?");
   CHECK(settings.at == std::vector<std::int64_t>{3});

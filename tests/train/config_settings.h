@@ -51,6 +51,17 @@ struct Inner {
   }
 };
 
+struct Point {
+  double x = 0;
+  std::string label;
+
+  void fields(Fields& f) {
+    f.real("x", x, {.at_least = 0}, "where it is, metres");
+    f.required("x");
+    f.string("label", label, "what it is called");
+  }
+};
+
 struct Settings {
   std::string title;
   std::string mode = "fast";
@@ -60,6 +71,8 @@ struct Settings {
   std::vector<std::int64_t> at = {1, 2};
   std::vector<std::string> tags = {"a"};
   std::vector<std::string> colors = {"red"};
+  std::vector<double> weights = {0.5};
+  std::vector<Point> points;
   Inner inner;
 
   void fields(Fields& f) {
@@ -72,7 +85,10 @@ struct Settings {
     f.integers("at", at, {.at_least = 0}, "when");
     f.strings("tags", tags, "free words");
     f.choices("colors", colors, {"red", "green", "blue"}, "of the lines");
-    f.group("inner", [this](Fields& g) { inner.fields(g); }, "what is inside");
+    f.reals("weights", weights, {.at_least = 0}, "of the lines");
+    objects(f, "points", points, "on the lines");
+    f.group(
+        "inner", [this](Fields& g) { inner.fields(g); }, "what is inside");
   }
 };
 

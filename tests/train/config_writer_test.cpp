@@ -25,7 +25,8 @@ std::string schema() {
 }  // namespace
 
 TEST_CASE("settings are written with every default, in the order they are listed") {
-  CHECK(written(read("{\"rate\": 0.25, \"title\": \"t\", \"inner\": {\"shape\": {\"kind\": \"box\"}}}")) == R"({
+  CHECK(written(read(R"({"rate": 0.25, "title": "t", "points": [{"x": 1}], "inner": {"shape": {"kind": "box"}}})")) ==
+        R"({
   "title": "t",
   "mode": "fast",
   "count": 3,
@@ -34,6 +35,13 @@ TEST_CASE("settings are written with every default, in the order they are listed
   "at": [1, 2],
   "tags": ["a"],
   "colors": ["red"],
+  "weights": [0.5],
+  "points": [
+    {
+      "x": 1.0,
+      "label": ""
+    }
+  ],
   "inner": {
     "flag": true,
     "shape": {
@@ -89,6 +97,7 @@ TEST_CASE("an independent validator accepts by the schema what the reader accept
   const std::vector<std::string> good = {
       R"({"title": "t"})",
       R"({"title": "t", "count": 1000, "rate": 0, "at": [0, 5], "colors": [], "inner": {}})",
+      R"({"title": "t", "weights": [], "points": [{"x": 0}, {"x": 1, "label": "end"}]})",
       R"({"title": "t", "inner": {"shape": {"radius": 2}}})",
       R"({"title": "t", "inner": {"shape": {"kind": "circle", "radius": 2}}})",
       R"({"title": "t", "inner": {"shape": {"kind": "box", "width": 0.5}}})",
@@ -105,6 +114,10 @@ TEST_CASE("an independent validator accepts by the schema what the reader accept
       R"({"title": "t", "at": [-1]})",
       R"({"title": "t", "mode": "quick"})",
       R"({"title": "t", "colors": ["pink"]})",
+      R"({"title": "t", "weights": [-1]})",
+      R"({"title": "t", "points": {"x": 1}})",
+      R"({"title": "t", "points": [{}]})",
+      R"({"title": "t", "points": [{"x": 1, "lable": "end"}]})",
       R"({"title": "t", "inner": {"falg": true}})",
       R"({"title": "t", "inner": {"shape": {"kind": "line"}}})",
       R"({"title": "t", "inner": {"shape": {"width": 0.5}}})",

@@ -5,7 +5,7 @@
 #include "engine/tape.h"
 #include "schema_validator.h"
 #include "tests/support/catch.h"
-#include "train/experiment/sweep_config.h"
+#include "train/experiment/experiment_config.h"
 #include "train/files.h"
 #include "train/run.h"
 
@@ -19,8 +19,8 @@ TEST_CASE("every config and its resolved form satisfy the schema, and the resolv
     const std::string file = entry.path().string();
     INFO(file);
     const Experiment experiment = read_experiment(file);
-    CHECK_FALSE(experiment.config.question.empty());
-    CHECK_FALSE(experiment.config.cost.empty());
+    CHECK_FALSE(experiment.question.empty());
+    CHECK_FALSE(experiment.cost.empty());
     const std::string resolved_text = to_lines(experiment.resolved);
     const Experiment again = parse_experiment(resolved_text, "resolved");
     CHECK(to_lines(again.resolved) == resolved_text);

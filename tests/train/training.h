@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "train/experiment/sweep_config.h"
+#include "train/experiment/experiment_config.h"
 #include "train/run.h"
 #include "train/task/language_modelling.h"
 #include "train/trainer.h"

@@ -7,7 +7,7 @@
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
 #include "train/checkpoint.h"
-#include "train/experiment/sweep_config.h"
+#include "train/experiment/experiment_config.h"
 #include "train/files.h"
 #include "train/metrics.h"
 #include "train/run.h"

@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "../commands.h"
-#include "../experiment/sweep_config.h"
+#include "../experiment/experiment_config.h"
 #include "../run.h"
 
 namespace normlab {

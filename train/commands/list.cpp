@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "../commands.h"
-#include "../experiment/sweep_config.h"
+#include "../experiment/experiment_config.h"
 #include "../problems.h"
 
 namespace normlab {
@@ -30,10 +30,12 @@ void list(const std::string& folder) {
   for (const std::string& file : files) {
     fmt::print("{}\n", file);
     try {
-      const Config config = read_experiment(file).config;
-      fmt::print("  {}\n", config.question.empty() ? "(no question)" : config.question);
-      std::string facts = config.cost.empty() ? "" : config.cost;
-      if (!config.claims.empty()) facts += fmt::format("{}claims {}", facts.empty() ? "" : "; ", listed(config.claims));
+      const Experiment experiment = read_experiment(file);
+      fmt::print("  {}\n", experiment.question.empty() ? "(no question)" : experiment.question);
+      std::vector<std::string> ids;
+      for (const ClaimConfig& claim : experiment.claims) ids.push_back(claim.id);
+      std::string facts = experiment.cost;
+      if (!ids.empty()) facts += fmt::format("{}claims {}", facts.empty() ? "" : "; ", listed(ids));
       if (!facts.empty()) fmt::print("  {}\n", facts);
     } catch (const Error& error) {
       fmt::print("  cannot be read: {}\n", error.what());

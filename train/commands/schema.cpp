@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "../commands.h"
-#include "../experiment/sweep_config.h"
+#include "../experiment/experiment_config.h"
 
 namespace normlab {
 

@@ -8,6 +8,7 @@
 
 #include "../files.h"
 #include "../interrupt.h"
+#include "../json_reader.h"
 #include "../metrics.h"
 #include "figure.h"
 
@@ -15,10 +16,6 @@ namespace normlab {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path folder_of(const Run& run, const ExperimentSettings& settings) {
-  return run.name.empty() ? settings.folder : settings.folder / "runs" / run.name;
-}
 
 std::string label_of(const std::vector<std::string>& arms) {
   std::string label;
@@ -100,7 +97,7 @@ std::vector<Curve> validation_curves(const Experiment& experiment, const Experim
     const std::string label = label_of(run.arms);
     auto curve = std::find_if(curves.begin(), curves.end(), [&](const Curve& c) { return c.label == label; });
     if (curve == curves.end()) curve = curves.insert(curve, Curve{label, {}});
-    for (const MetricRecord& record : read_metrics(folder_of(run, settings) / "metrics.jsonl")) {
+    for (const MetricRecord& record : read_metrics(run_folder(run, settings.folder) / "metrics.jsonl")) {
       const auto nll = record.number("nll");
       const bool valid = record.word("split") == "valid" && record.word("statistics") != "batch";
       if (record.event == "evaluation" && valid && nll) curve->points[record.step].push_back(*nll);
@@ -109,30 +106,40 @@ std::vector<Curve> validation_curves(const Experiment& experiment, const Experim
   return curves;
 }
 
+// Does the folder hold this experiment? Error when it holds one with other runs.
+bool holds_experiment(const Experiment& experiment, const fs::path& folder) {
+  const fs::path file = folder / "experiment.json";
+  if (!fs::exists(file)) return false;
+  Problems problems(file.string());
+  const JsonNode held = parse_json(read_file(file), problems);
+  problems.throw_if_any();
+  require_same_config(text_of_runs(held), text_of_runs(experiment.resolved), folder);
+  return true;
+}
+
 }  // namespace
 
 ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSettings& settings) {
   const bool single = experiment.runs.size() == 1 && experiment.runs[0].name.empty();
-  const std::string own = to_lines(experiment.resolved);
-  require_same_config(own, settings.folder);
-  const bool begun = fs::exists(settings.folder / "config.json");
+  const bool begun = holds_experiment(experiment, settings.folder);
   const bool all_done = std::all_of(experiment.runs.begin(), experiment.runs.end(), [&](const Run& run) {
-    return fs::exists(folder_of(run, settings) / "result.json");
+    return fs::exists(run_folder(run, settings.folder) / "result.json");
   });
   check(!begun || settings.resume || all_done, settings.folder.string(),
         ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
-  if (!single && !begun) {
+  if (!begun) {
     // Everything that can be wrong with the data or the size of a run is found before the first one starts.
     for (const Run& run : experiment.runs) require_memory(run.config, *load_data(run.config, settings.data_directory));
     require_writable_directory(settings.folder);
-    write_file(settings.folder / "config.json", own);
   }
+  // What is said about the runs may have changed since.
+  write_file(settings.folder / "experiment.json", to_lines(experiment.resolved));
 
   std::vector<RunResult> results;
   for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
     const Run& run = experiment.runs[i];
     RunSettings one;
-    one.folder = folder_of(run, settings);
+    one.folder = run_folder(run, settings.folder);
     one.data_directory = settings.data_directory;
     one.resume = settings.resume || !single;
     one.quiet = settings.quiet;
@@ -158,7 +165,7 @@ ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSe
   }
   write_summary(experiment, results, settings.folder / "summary.csv");
   draw_curves(validation_curves(experiment, settings), settings.folder / "figures" / "validation",
-              {experiment.config.question, "step", "validation loss (nats per token)"});
+              {experiment.question, "step", "validation loss (nats per token)"});
   return gather(experiment, results);
 }
 
@@ -166,7 +173,7 @@ std::string summary_table(const Experiment& experiment, const ExperimentResult& 
                           const ExperimentSettings& settings) {
   std::size_t width = 5;
   for (const ArmResult& arm : result.arms) width = std::max(width, label_of(arm.arms).size());
-  std::string out = experiment.config.question + "\n\n";
+  std::string out = experiment.question.empty() ? "" : experiment.question + "\n\n";
   out += fmt::format("  {:<{}}  {:>5}  {:>8}  validation perplexity (95 % interval over seeds)\n", "", width, "seeds",
                      "diverged");
   for (const ArmResult& arm : result.arms) {

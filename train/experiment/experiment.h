@@ -1,7 +1,8 @@
 // An experiment: all runs of a config, one after the other, ending in a table and a figure. Without a sweep it is one
 // run.
 //
-// Its folder: config.json (resolved), runs/<name>/ for each run, summary.csv, and figures/validation.{csv,svg}.
+// Its folder: experiment.json (resolved), runs/<name>/ for each run, or the files of the one run without a sweep,
+// summary.csv, and figures/validation.{csv,svg}.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +11,7 @@
 
 #include "../run.h"
 #include "statistics.h"
-#include "sweep_config.h"
+#include "experiment_config.h"
 
 namespace normlab {
 

@@ -7,9 +7,6 @@
 
 #include "../../engine/error.h"
 #include "../config_reader.h"
-#include "../config_schema.h"
-#include "../files.h"
-#include "../json_reader.h"
 
 namespace normlab {
 namespace {
@@ -84,28 +81,6 @@ void check_apart(const std::vector<Axis>& axes, Problems& problems) {
   }
 }
 
-Sweep read_sweep(const JsonNode& node, Problems& problems) {
-  Sweep sweep;
-  ConfigReader reader(node, "sweep", problems);
-  reader.integers("seeds", sweep.seeds, {.at_least = 0}, "");
-  if (const JsonNode* axes = reader.take("axes")) {
-    if (axes->type != JsonType::array) {
-      problems.add(axes->at, "sweep.axes", "must be a list of axes");
-    } else {
-      for (std::size_t i = 0; i < axes->items.size(); ++i) {
-        sweep.axes.push_back(read_axis(axes->items[i], text("sweep.axes[", i, "]"), problems));
-      }
-    }
-  }
-  reader.finish();
-  const std::set<std::int64_t> distinct(sweep.seeds.begin(), sweep.seeds.end());
-  if (distinct.size() < sweep.seeds.size()) {
-    problems.add(node.find("seeds")->at, "sweep.seeds", "a seed is given twice");
-  }
-  check_apart(sweep.axes, problems);
-  return sweep;
-}
-
 // --- the runs --------------------------------------------------------------------------------------------------------
 
 using Combination = std::vector<const Arm*>;  // an arm of each axis
@@ -175,8 +150,40 @@ std::string run_name(const Combination& arms, std::int64_t seed) {
   return name;
 }
 
-// Reads the config of every combination. Problems that the config without the sweep has as well are not told again.
-std::vector<Run> expand(const JsonNode& root, const Sweep& sweep, const Config& base, Problems& problems) {
+}  // namespace
+
+std::filesystem::path run_folder(const Run& run, const std::filesystem::path& experiment_folder) {
+  return run.name.empty() ? experiment_folder : experiment_folder / "runs" / run.name;
+}
+
+Sweep read_sweep(const JsonNode& node, Problems& problems) {
+  Sweep sweep;
+  ConfigReader reader(node, "sweep", problems);
+  reader.integers("seeds", sweep.seeds, {.at_least = 0}, "");
+  if (const JsonNode* axes = reader.take("axes")) {
+    if (axes->type != JsonType::array) {
+      problems.add(axes->at, "sweep.axes", "must be a list of axes");
+    } else {
+      for (std::size_t i = 0; i < axes->items.size(); ++i) {
+        sweep.axes.push_back(read_axis(axes->items[i], text("sweep.axes[", i, "]"), problems));
+      }
+    }
+  }
+  reader.finish();
+  const std::set<std::int64_t> distinct(sweep.seeds.begin(), sweep.seeds.end());
+  if (distinct.size() < sweep.seeds.size()) {
+    problems.add(node.find("seeds")->at, "sweep.seeds", "a seed is given twice");
+  }
+  check_apart(sweep.axes, problems);
+  double count = static_cast<double>(std::max<std::size_t>(1, sweep.seeds.size()));
+  for (const Axis& axis : sweep.axes) count *= static_cast<double>(axis.size());
+  if (count > static_cast<double>(kMostRuns)) {
+    problems.add(node.at, "sweep", text("must make at most ", kMostRuns, " runs, makes ", count));
+  }
+  return sweep;
+}
+
+std::vector<Run> make_runs(const JsonNode& root, const Sweep& sweep, const Config& base, Problems& problems) {
   const std::vector<Problem> known = problems.list();
   const std::vector<std::int64_t> seeds = sweep.seeds.empty() ? std::vector<std::int64_t>{base.seed} : sweep.seeds;
   std::vector<Blame> blames;
@@ -207,124 +214,6 @@ std::vector<Run> expand(const JsonNode& root, const Sweep& sweep, const Config& 
     problems.add(problem.at, arms.empty() ? problem.path : of_arms + ": " + problem.path, problem.message);
   }
   return runs;
-}
-
-// Of a resolved object what was given, and what is the same in the objects of all runs (nullptr: a run has none).
-JsonNode common(const JsonNode& object, const JsonNode* given, const std::vector<const JsonNode*>& of_runs) {
-  JsonNode kept = JsonNode::object();
-  for (const JsonNode& member : object.items) {
-    const JsonNode* given_member = given == nullptr ? nullptr : given->find(member.name);
-    std::vector<const JsonNode*> members;
-    for (const JsonNode* run : of_runs) members.push_back(run == nullptr ? nullptr : run->find(member.name));
-    const auto same = [&](const JsonNode* other) { return other != nullptr && to_line(*other) == to_line(member); };
-    if (member.type == JsonType::object) {
-      kept.add(member.name, common(member, given_member, members));
-    } else if (given_member != nullptr || std::all_of(members.begin(), members.end(), same)) {
-      kept.add(member.name, member);
-    }
-  }
-  return kept;
-}
-
-JsonNode resolved_with_sweep(const Experiment& experiment, const JsonNode& root, const JsonNode& sweep) {
-  std::vector<JsonNode> runs;
-  for (const Run& run : experiment.runs) runs.push_back(resolved(run.config));
-  std::vector<const JsonNode*> of_runs;
-  for (const JsonNode& run : runs) of_runs.push_back(&run);
-  JsonNode written = common(resolved(experiment.config), &root, of_runs);
-  written.add("sweep", sweep);
-  return written;
-}
-
-}  // namespace
-
-Experiment parse_experiment(const std::string& json, const std::string& name,
-                            const std::vector<std::string>& overrides) {
-  Problems problems(name);
-  JsonNode root = parse_json(json, problems);
-  apply_overrides(root, overrides, problems);
-
-  Experiment experiment;
-  ConfigReader reader(root, "", problems);
-  experiment.config.fields(reader);
-  const JsonNode* sweep_node = reader.take("sweep");
-  reader.finish();
-  if (sweep_node == nullptr) {
-    problems.throw_if_any();
-    experiment.runs = {{"", {}, experiment.config.seed, experiment.config}};
-    experiment.resolved = resolved(experiment.config);
-    return experiment;
-  }
-
-  const Sweep sweep = read_sweep(*sweep_node, problems);
-  const JsonNode* seed = root.find("seed");
-  if (seed != nullptr && seed->at.line == 0 && !sweep.seeds.empty()) {
-    problems.add(seed->at, "seed", "has no effect where sweep.seeds are given; set sweep.seeds=[…] instead");
-  }
-  double count = static_cast<double>(std::max<std::size_t>(1, sweep.seeds.size()));
-  for (const Axis& axis : sweep.axes) count *= static_cast<double>(axis.size());
-  if (count > static_cast<double>(kMostRuns)) {
-    problems.add(sweep_node->at, "sweep", text("must make at most ", kMostRuns, " runs, makes ", count));
-  }
-  const auto of_sweep = [](const Problem& problem) { return problem.path.rfind("sweep", 0) == 0; };
-  if (std::none_of(problems.list().begin(), problems.list().end(), of_sweep)) {
-    JsonNode without_sweep = root;
-    const auto is_sweep = [](const JsonNode& member) { return member.name == "sweep"; };
-    std::erase_if(without_sweep.items, is_sweep);
-    experiment.runs = expand(without_sweep, sweep, experiment.config, problems);
-  }
-  problems.throw_if_any();
-  experiment.sweep = sweep;
-  experiment.resolved = resolved_with_sweep(experiment, root, *sweep_node);
-  return experiment;
-}
-
-Experiment read_experiment(const std::string& file, const std::vector<std::string>& overrides) {
-  return parse_experiment(read_file(file), file, overrides);
-}
-
-// --- the schema ------------------------------------------------------------------------------------------------------
-
-namespace {
-
-JsonNode parse_constant(const char* json) {
-  Problems none("schema");
-  return parse_json(json, none);
-}
-
-}  // namespace
-
-std::string experiment_schema() {
-  Config defaults;
-  SchemaWriter writer;
-  defaults.fields(writer);
-  writer.add("sweep", parse_constant(R"({
-    "type": "object",
-    "description": "many runs from one file: every combination of the arms of all axes, with every seed",
-    "properties": {
-      "seeds": {
-        "type": "array", "uniqueItems": true, "items": {"type": "integer", "minimum": 0},
-        "description": "the seed of each repetition; the config's own when there are none"
-      },
-      "axes": {
-        "type": "array",
-        "description": "each axis is an object of named arms, or of one path with a list of its values",
-        "items": {
-          "type": "object", "minProperties": 1,
-          "anyOf": [
-            {"additionalProperties": {"type": "object"}},
-            {"maxProperties": 1, "additionalProperties": {"type": "array", "minItems": 1}}
-          ]
-        }
-      }
-    },
-    "additionalProperties": false
-  })"));
-  JsonNode schema = JsonNode::object();
-  schema.add("$schema", JsonNode::of(std::string("http://json-schema.org/draft-07/schema#")));
-  schema.add("title", JsonNode::of(std::string("A Normlab experiment")));
-  for (const JsonNode& member : writer.object().items) schema.add(member.name, member);
-  return to_lines(schema);
 }
 
 }  // namespace normlab

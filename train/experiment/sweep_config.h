@@ -14,7 +14,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -48,24 +48,13 @@ struct Run {
   Config config;
 };
 
-struct Experiment {
-  Config config;  // without the sweep
-  std::optional<Sweep> sweep;
-  std::vector<Run> runs;  // the first axis outermost, seeds innermost; one when there is no sweep
-  // What to write beside the results: read again it gives the same runs. Without a sweep it is resolved(config). With
-  // one it keeps the sweep, and leaves out the defaults that differ between the runs (a default may depend on what an
-  // arm sets); each run's own resolved(run.config) has those.
-  JsonNode resolved;
-};
+// The folder of a run of the experiment that `experiment_folder` holds: the same for a run that stands alone.
+std::filesystem::path run_folder(const Run& run, const std::filesystem::path& experiment_folder);
 
-// Reads a config file with the overrides of a command line. Error with all problems of the config, of the sweep and of
-// each run it makes.
-Experiment read_experiment(const std::string& file, const std::vector<std::string>& overrides = {});
-// The same of a text; `name` stands for the file in messages.
-Experiment parse_experiment(const std::string& json, const std::string& name,
-                            const std::vector<std::string>& overrides = {});
+Sweep read_sweep(const JsonNode& node, Problems& problems);
 
-// The JSON Schema (draft-07) of a config file.
-std::string experiment_schema();
+// Reads the config of every combination: the first axis outermost, seeds innermost. `root` is the file without what is
+// not of a run, `base` what it says without the sweep. What is wrong with `base` already is not told again.
+std::vector<Run> make_runs(const JsonNode& root, const Sweep& sweep, const Config& base, Problems& problems);
 
 }  // namespace normlab

@@ -1,5 +1,5 @@
 // Sweeps: the runs they make, what is written of them, and the texts of all complaints.
-#include "train/experiment/sweep_config.h"
+#include "train/experiment/experiment_config.h"
 
 #include "engine/error.h"
 #include "tests/support/catch.h"
@@ -111,7 +111,7 @@ TEST_CASE("a problem of an arm is told with the arm and its line") {
         "test.json:6: in the arm \"rate=-1\": train.optimizer.rate: must be at least 0, got -1");
   CHECK(complaint(with_sweep("{\"axes\": [{\n\"A\": {\"modle.placement\": \"post\"}}]}")) ==
         "test.json:4: in the arm \"A\": modle: unknown key; did you mean \"model\"? "
-        "known here: question, cost, claims, seed, init_seed, data_seed, dtype, model, data, train, probes");
+        "known here: seed, init_seed, data_seed, dtype, model, data, train, probes");
   CHECK(complaint(with_sweep("{\"axes\": [{\n\"A\": {\"train.steps.x\": 1}, \"B\": {}}]}")) ==
         "test.json:4: in the arm \"A\": train.steps.x: train.steps is 10, which has nothing named \"x\"");
   // Only together are these two wrong.
