@@ -18,6 +18,7 @@ inline constexpr int kDone = 0, kFailed = 1, kUsage = 2, kDiverged = 3, kInterru
 void add_run(CLI::App& program, int& status);
 void add_check(CLI::App& program, int& status);
 void add_list(CLI::App& program, int& status);
+void add_report(CLI::App& program, int& status);
 void add_schema(CLI::App& program, int& status);
 void add_bench(CLI::App& program, int& status);
 void add_data(CLI::App& program, int& status);

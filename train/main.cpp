@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
   int status = kDone;
   add_run(program, status);
   add_check(program, status);
+  add_report(program, status);
   add_list(program, status);
   add_translate(program, status);
   add_data(program, status);

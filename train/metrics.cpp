@@ -135,27 +135,43 @@ std::vector<MetricRecord> read_metrics(const std::filesystem::path& path) {
   return records;
 }
 
-void write_metrics_csv(const std::filesystem::path& path, const std::vector<MetricRecord>& records) {
+void write_csv(const std::filesystem::path& path, const std::vector<MetricFields>& rows) {
   std::vector<std::string> columns;
-  for (const MetricRecord& record : records) {
-    for (const auto& field : record.fields) {
-      if (std::find(columns.begin(), columns.end(), field.first) == columns.end()) columns.push_back(field.first);
+  for (const MetricFields& row : rows) {
+    for (const auto& [name, value] : row) {
+      if (std::find(columns.begin(), columns.end(), name) == columns.end()) columns.push_back(name);
     }
   }
-  std::string table = "event,step";
-  for (const std::string& column : columns) table += ',' + cell_of(column);
-  table += '\n';
-  for (const MetricRecord& record : records) {
-    table += cell_of(record.event) + ',' + std::to_string(record.step);
+  std::string table;
+  for (const std::string& column : columns) table += cell_of(column) + (&column == &columns.back() ? '\n' : ',');
+  for (const MetricFields& row : rows) {
     for (const std::string& column : columns) {
-      table += ',';
-      for (const auto& [name, value] : record.fields) {
+      for (const auto& [name, value] : row) {
         if (name == column) table += cell_of(value);
       }
+      table += &column == &columns.back() ? '\n' : ',';
     }
-    table += '\n';
   }
   write_file(path, table);
+}
+
+void write_json(const std::filesystem::path& path, const std::vector<MetricFields>& rows) {
+  Json list = Json::array();
+  for (const MetricFields& row : rows) {
+    Json object = Json::object();
+    for (const auto& [name, value] : row) object[name] = json_of(value);
+    list.push_back(object);
+  }
+  write_file(path, list.dump(2) + '\n');
+}
+
+void write_metrics_csv(const std::filesystem::path& path, const std::vector<MetricRecord>& records) {
+  std::vector<MetricFields> rows;
+  for (const MetricRecord& record : records) {
+    rows.push_back({{"event", record.event}, {"step", record.step}});
+    rows.back().insert(rows.back().end(), record.fields.begin(), record.fields.end());
+  }
+  write_csv(path, rows);
 }
 
 }  // namespace normlab

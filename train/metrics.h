@@ -58,8 +58,12 @@ class MetricsLog {
 // which.
 std::vector<MetricRecord> read_metrics(const std::filesystem::path& path);
 
-// Writes records as a table: event, step, then every field that occurs, in the order of its first appearance. Cells of
-// fields that a record lacks are empty. Written whole or not at all.
+// Writes rows as a table: CSV with a column for every field that occurs, in the order of its first appearance, and with
+// empty cells where a row lacks it; or a JSON list of objects. Written whole or not at all.
+void write_csv(const std::filesystem::path& path, const std::vector<MetricFields>& rows);
+void write_json(const std::filesystem::path& path, const std::vector<MetricFields>& rows);
+
+// Writes records as a table: event, step, then every field as write_csv does.
 void write_metrics_csv(const std::filesystem::path& path, const std::vector<MetricRecord>& records);
 
 }  // namespace normlab

@@ -116,6 +116,14 @@ TEST_CASE("the schema accepts what the reader accepts and refuses what it refuse
   const std::string schema = experiment_schema();
   const std::string sweep = R"("sweep": {"seeds": [1, 2], "axes": [
       {"Post-LN": {"model.placement": "post"}, "Pre-LN": {}}, {"train.optimizer.rate": [1e-3, 5e-4]}]})";
+  const std::string claims = R"("claims": [
+      {"id": "A", "claim": "?", "paper": 2, "measure": {"of": {"arms": ["Pre-LN", "rate=0.001"], "quantity": "q"}},
+       "held": {"at_least": 0, "at_most": 1}},
+      {"id": "B", "claim": "?", "measure": {"kind": "slope", "of": {"arms": ["Pre-LN"], "quantity": "q", "at": "7"},
+       "over": "rate"}, "held": {"at_most": -1}, "baseline": [{"arms": ["Pre-LN"], "best_over": ["rate"],
+       "quantity": "valid_nll", "at_most": 3}], "least_seeds": 5, "evidence": false},
+      {"id": "C", "claim": "?", "measure": {"kind": "fit", "of": {"arms": ["Pre-LN"], "best_over": ["1"], "quantity": "q"},
+       "x": [1, 2], "y": [0.5, 1]}, "held": {"at_most": 0.1}}], )";
   const std::string start = R"({"question": "?", "train": {"steps": 3}, )";
   const std::vector<std::string> good = {
       kSmall,
@@ -123,12 +131,12 @@ TEST_CASE("the schema accepts what the reader accepts and refuses what it refuse
       start + R"("probes": {"every": 2, "quantities": ["weight_norm"]}})",
       start + R"("data": {"kind": "text", "train": "a", "padding": {"kind": "share", "share": 0, "counted": true}}})",
       start + sweep + "}",
+      start + claims + sweep + "}",
       to_lines(parse_experiment(kSmall, "test.json").resolved),
-      to_lines(parse_experiment(start + sweep + "}", "test.json").resolved),
+      to_lines(parse_experiment(start + claims + sweep + "}", "test.json").resolved),
       to_lines(resolved(parse_experiment(start + sweep + "}", "test.json").runs[1].config)),
   };
   const std::vector<std::string> bad = {
-      "{}",
       R"({"question": "?", "train": {"steps": 3, "rate": 1}})",
       R"({"question": "?", "train": {"steps": "3"}})",
       R"({"question": "?", "train": {"steps": -3}})",
@@ -138,6 +146,14 @@ TEST_CASE("the schema accepts what the reader accepts and refuses what it refuse
       start + R"("data": {"padding": {"kind": "none", "counted": true}}})",
       start + R"("dtype": "i32"})",
       start + R"("probes": {"quantities": ["weight"]}})",
+      start + R"("claims": {"id": "X"}})",
+      start + R"("claims": [{"id": "X", "measure": {"of": {"quantity": "q"}}, "held": {"at_most": 1}}]})",
+      start + R"("claims": [{"id": "X", "claim": "?", "measure": {"kind": "rate"}, "held": {"at_most": 1}}]})",
+      start + R"("claims": [{"id": "X", "claim": "?", "measure": {"of": {"quantity": "q", "across": "all"}},
+                             "held": {"at_most": 1}}]})",
+      start + R"("claims": [{"id": "X", "claim": "?", "measure": {"of": {"quantity": "q"}}, "held": {"at_most": "1"}}]})",
+      start + R"("claims": [{"id": "X", "claim": "?", "measure": {"of": {"quantity": "q"}}, "held": {"at_most": 1},
+                             "least_seeds": 1}]})",
       start + R"("sweep": {"seed": [1]}})",
       start + R"("sweep": {"seeds": [1, 1]}})",
       start + R"("sweep": {"axes": [{}]}})",

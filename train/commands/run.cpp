@@ -10,6 +10,7 @@
 #include "../commands.h"
 #include "../environment.h"
 #include "../experiment/experiment.h"
+#include "../experiment/verdict.h"
 #include "../interrupt.h"
 #include "../progress_bar.h"
 #include "../trainer.h"
@@ -50,6 +51,9 @@ int run(const Arguments& a) {
 
   const ExperimentResult result = run_experiment(experiment, settings);
   fmt::print("{}", summary_table(experiment, result, settings));
+  const std::vector<ClaimResult> verdicts = judge(experiment, observe(experiment, settings.folder));
+  write_verdicts(verdicts, settings.folder);
+  if (!verdicts.empty()) fmt::print("\n{}", verdict_table(verdicts));
   fmt::print("\n  {} of training; results in {}\n", duration_text(result.seconds), settings.folder.string());
   // In an experiment of several runs a diverged one is a datum; alone it is the outcome.
   const bool single = experiment.runs.size() == 1 && experiment.runs[0].name.empty();

@@ -57,6 +57,41 @@ JsonNode resolved(Experiment& experiment, const JsonNode& root, const JsonNode* 
   return written;
 }
 
+// The value at a path such as "measure.operands[1]", or the last before it that is there.
+const JsonNode* nearest(const JsonNode* node, const std::string& path) {
+  for (std::size_t begin = 0; begin < path.size();) {
+    const std::size_t end = std::min(path.find_first_of(".[", begin), path.size());
+    const std::string part = path.substr(begin, end - begin);
+    const JsonNode* next = nullptr;
+    if (part.back() == ']') {
+      const auto index = static_cast<std::size_t>(std::stoul(part));
+      if (node->type == JsonType::array && index < node->items.size()) next = &node->items[index];
+    } else {
+      next = node->find(part);
+    }
+    if (next == nullptr) return node;
+    node = next;
+    begin = end + 1;
+  }
+  return node;
+}
+
+void check_claims(const Experiment& experiment, const JsonNode& root, Problems& problems) {
+  static const std::vector<Axis> none;
+  std::vector<std::string> ids;
+  for (std::size_t i = 0; i < experiment.claims.size(); ++i) {
+    const ClaimConfig& claim = experiment.claims[i];
+    const std::string path = text("claims[", i, "]");
+    for (const auto& [part, message] : troubles(claim, experiment.sweep ? experiment.sweep->axes : none)) {
+      problems.add(nearest(&root, path + "." + part)->at, path + "." + part, message);
+    }
+    if (std::find(ids.begin(), ids.end(), claim.id) != ids.end()) {
+      problems.add(nearest(&root, path + ".id")->at, path + ".id", text("the id ", claim.id, " is given twice"));
+    }
+    ids.push_back(claim.id);
+  }
+}
+
 JsonNode parse_constant(const char* json) {
   Problems none("schema");
   return parse_json(json, none);
@@ -103,6 +138,8 @@ Experiment parse_experiment(const std::string& json, const std::string& name,
       experiment.runs = make_runs(of_runs, *experiment.sweep, experiment.config, problems);
     }
   }
+  // Claims are held against the sweep once both can be read.
+  if (problems.empty()) check_claims(experiment, root, problems);
   problems.throw_if_any();
   experiment.resolved = resolved(experiment, root, sweep);
   return experiment;

@@ -47,26 +47,17 @@ bool is_loss(const std::string& quantity) {
          quantity.find("_perplexity") != std::string::npos;
 }
 
-// The quantities that are scores in any of the runs.
-std::set<std::string> scores_of(const std::vector<ObservedRun>& runs) {
-  std::set<std::string> scores;
-  for (const ObservedRun& run : runs) {
-    for (const auto& [quantity, observations] : run.quantities) {
-      const bool evaluated = quantity.rfind("valid_", 0) == 0 || quantity.rfind("test_", 0) == 0;
-      if (evaluated && !is_loss(quantity)) scores.insert(quantity);
-    }
-  }
-  return scores;
+bool is_score(const std::string& quantity) {
+  const bool evaluated = quantity.rfind("valid_", 0) == 0 || quantity.rfind("test_", 0) == 0;
+  return evaluated && !is_loss(quantity);
 }
 
-void end_in_divergence(ObservedRun& run, const std::set<std::string>& scores) {
-  const std::int64_t step = run.result->diverged_step;
-  run.quantities["valid_nll"];
-  run.quantities["valid_perplexity"];
-  for (auto& [quantity, observations] : run.quantities) {
-    if (is_loss(quantity)) observations.push_back({step, "", kInfinity});
+// `known` are the quantities that any of the runs has.
+void end_in_divergence(ObservedRun& run, const std::set<std::string>& known) {
+  for (const std::string& quantity : known) {
+    if (!is_loss(quantity) && !is_score(quantity)) continue;
+    run.quantities[quantity].push_back({run.result->diverged_step, "", is_loss(quantity) ? kInfinity : 0});
   }
-  for (const std::string& score : scores) run.quantities[score].push_back({step, "", 0});
 }
 
 }  // namespace
@@ -98,9 +89,12 @@ std::vector<ObservedRun> observe(const Experiment& experiment, const fs::path& f
     }
     runs.push_back(std::move(observed));
   }
-  const std::set<std::string> scores = scores_of(runs);
+  std::set<std::string> known = {"valid_nll", "valid_perplexity"};
+  for (const ObservedRun& run : runs) {
+    for (const auto& [quantity, observations] : run.quantities) known.insert(quantity);
+  }
   for (ObservedRun& run : runs) {
-    if (run.state == RunState::diverged) end_in_divergence(run, scores);
+    if (run.state == RunState::diverged) end_in_divergence(run, known);
   }
   return runs;
 }

@@ -1,0 +1,451 @@
+// The measures, one struct each.
+#include "measures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "../problems.h"
+
+namespace normlab {
+namespace {
+
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+using BySeed = std::map<std::int64_t, double>;
+
+// Lists an operand that must be given.
+template <class OperandOrSeries>
+void operand_field(Fields& f, const char* name, OperandOrSeries& operand, const char* doc) {
+  f.group(
+      name,
+      [&](Fields& g) {
+        operand.fields(g);
+        g.require(!operand.quantity.empty(), "quantity", "must be given");
+      },
+      doc);
+}
+
+// combine(a, b) for each seed that both have: what makes the comparison paired.
+template <class Combine>
+BySeed paired(const BySeed& a, const BySeed& b, Combine combine) {
+  BySeed both;
+  for (const auto& [seed, value] : a) {
+    if (const auto other = b.find(seed); other != b.end()) both[seed] = combine(value, other->second);
+  }
+  return both;
+}
+
+void over_field(Fields& f, std::string& over) {
+  f.string("over", over, "\"sites\", layer by layer, or an axis of the sweep: its path, its last part, or its number");
+}
+
+// The range of a number; at least one end is given.
+void range_fields(Fields& f, std::optional<double>& at_least, std::optional<double>& at_most) {
+  f.optional_real("at_least", at_least, {}, "lower end of the range");
+  f.optional_real("at_most", at_most, {}, "upper end of the range");
+  f.require(at_least || at_most, "at_least", "at_least or at_most must be given");
+}
+
+// The number itself.
+struct Value : MeasureOptions {
+  Operand of;
+
+  void fields(Fields& f) override { operand_field(f, "of", of, "the number"); }
+  std::string words() const override { return words_of(of); }
+  std::vector<Use> uses() const override { return {{"of", &of, ""}}; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    return {{"", numbers(of, experiment)}};
+  }
+};
+
+// of / to
+struct Ratio : MeasureOptions {
+  Operand of, to;
+
+  void fields(Fields& f) override {
+    operand_field(f, "of", of, "the numerator");
+    operand_field(f, "to", to, "the denominator");
+  }
+  std::string words() const override { return text("ratio of ", words_of(of), " to ", words_of(to)); }
+  std::vector<Use> uses() const override { return {{"of", &of, ""}, {"to", &to, ""}}; }
+  Scale scale() const override { return Scale::logarithmic; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    return {{"", paired(numbers(of, experiment), numbers(to, experiment), [](double a, double b) { return a / b; })}};
+  }
+};
+
+// of - minus
+struct Difference : MeasureOptions {
+  Operand of, minus;
+
+  void fields(Fields& f) override {
+    operand_field(f, "of", of, "what is subtracted from");
+    operand_field(f, "minus", minus, "what is subtracted");
+  }
+  std::string words() const override { return text(words_of(of), " minus ", words_of(minus)); }
+  std::vector<Use> uses() const override { return {{"of", &of, ""}, {"minus", &minus, ""}}; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    const auto subtract = [](double a, double b) { return a - b; };
+    return {{"", paired(numbers(of, experiment), numbers(minus, experiment), subtract)}};
+  }
+};
+
+// The steps up from each operand to the next, b - a: the claim holds when all of them lie in the range, so that
+// {"at_least": 0.1} asks for this order with a margin of 0.1.
+struct Order : MeasureOptions {
+  // Operands as a list, for objects().
+  struct Item : Operand {
+    void fields(Fields& f) {
+      Operand::fields(f);
+      f.require(!quantity.empty(), "quantity", "must be given");
+    }
+  };
+  std::vector<Item> operands;
+
+  void fields(Fields& f) override {
+    objects(f, "operands", operands, "the numbers in the order claimed, the lowest first");
+    f.require(operands.size() >= 2, "operands", text("must be at least 2, got ", operands.size()));
+  }
+  std::string words() const override {
+    std::string words = "smallest step up in the order ";
+    for (const Item& operand : operands) words += (&operand == &operands.front() ? "" : " < ") + words_of(operand);
+    return words;
+  }
+  std::vector<Use> uses() const override {
+    std::vector<Use> uses;
+    for (std::size_t i = 0; i < operands.size(); ++i) uses.push_back({text("operands[", i, "]"), &operands[i], ""});
+    return uses;
+  }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    std::vector<Sample> steps;
+    for (std::size_t i = 0; i + 1 < operands.size(); ++i) {
+      steps.push_back({text("from ", words_of(operands[i]), " to ", words_of(operands[i + 1])),
+                       paired(numbers(operands[i], experiment), numbers(operands[i + 1], experiment),
+                              [](double a, double b) { return b - a; })});
+    }
+    return steps;
+  }
+};
+
+// See slope_of().
+struct Slope : MeasureOptions {
+  Operand of;
+  std::string over = kOverSites;
+  LineAxes axes = LineAxes::log_log;
+
+  void fields(Fields& f) override {
+    operand_field(f, "of", of, "y");
+    over_field(f, over);
+    choice<LineAxes>(
+        f, "axes", axes,
+        {{LineAxes::linear, "linear"}, {LineAxes::semi_log, "semi_log"}, {LineAxes::log_log, "log_log"}},
+        "which are logarithms: semi_log gives the factor by which y grows when x grows by 1, log_log the power "
+        "of x that y follows");
+  }
+  std::string words() const override {
+    const char* kind = axes == LineAxes::linear     ? "slope"
+                       : axes == LineAxes::semi_log ? "factor per unit"
+                                                    : "log-log slope";
+    return text(kind, " of ", words_of(of), " over ", over == kOverSites ? "layers" : over);
+  }
+  std::vector<Use> uses() const override { return {{"of", &of, over, true}}; }
+  Scale scale() const override { return axes == LineAxes::semi_log ? Scale::logarithmic : Scale::linear; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    Sample sample;
+    for (const auto& [seed, row] : points(of, over, experiment)) {
+      if (row.size() < 2 && !(row.size() == 1 && std::isnan(row[0].y))) {
+        throw Unmeasured(text("a slope needs at least two points, ", words_of(of), " has ", row.size()));
+      }
+      sample.by_seed[seed] = slope_of(row, axes);
+    }
+    return {sample};
+  }
+};
+
+// See deviation_of(): 0 when the points lie on the curve.
+struct Fit : MeasureOptions {
+  Operand of, to;
+  std::vector<double> x, y;
+  std::string over = kOverSites;
+  bool up_to_a_factor = false;
+
+  void fields(Fields& f) override {
+    operand_field(f, "of", of, "the points");
+    f.group(
+        "to", [this](Fields& g) { to.fields(g); }, "the curve, as another quantity over the same x; or x and y");
+    f.reals("x", x, {}, "where the curve is given");
+    f.reals("y", y, {}, "the curve there");
+    f.require(x.size() == y.size(), "y", text("must be as many as x, ", x.size(), ", got ", y.size()));
+    f.require(to.quantity.empty() != x.empty(), "to", "either this with a quantity or x and y must be given, not both");
+    over_field(f, over);
+    f.boolean("up_to_a_factor", up_to_a_factor, "whether the curve may first be multiplied by what fits best");
+  }
+  std::string words() const override {
+    return text("largest relative deviation of ", words_of(of), " over ", over == kOverSites ? "layers" : over,
+                " from ", to.quantity.empty() ? "the given curve" : words_of(to),
+                up_to_a_factor ? ", up to a factor" : "");
+  }
+  std::vector<Use> uses() const override {
+    std::vector<Use> uses = {{"of", &of, over, true}};
+    if (!to.quantity.empty()) uses.push_back({"to", &to, over, true});
+    return uses;
+  }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    Sample sample;
+    std::map<std::int64_t, std::vector<Point>> curves;
+    if (!to.quantity.empty()) curves = points(to, over, experiment);
+    for (const auto& [seed, row] : points(of, over, experiment)) {
+      std::vector<Point> curve;
+      if (to.quantity.empty()) {
+        for (std::size_t i = 0; i < x.size(); ++i) curve.push_back({x[i], y[i]});
+      } else if (const auto found = curves.find(seed); found != curves.end()) {
+        curve = found->second;
+      } else {
+        continue;
+      }
+      sample.by_seed[seed] = deviation_of(row, at_points(curve, row), up_to_a_factor);
+    }
+    return {sample};
+  }
+
+ private:
+  // The curve's y at the x of each point.
+  static std::vector<double> at_points(const std::vector<Point>& curve, const std::vector<Point>& points) {
+    std::vector<double> y;
+    for (const Point& point : points) {
+      const auto found = std::find_if(curve.begin(), curve.end(), [&](const Point& c) {
+        return std::abs(c.x - point.x) <= 1e-9 * std::max(1.0, std::abs(point.x));
+      });
+      const bool unknown = std::isnan(point.y);  // of a run that diverged before it had any
+      if (found == curve.end() && !unknown) throw Unmeasured(text("the curve has no point at x = ", point.x));
+      y.push_back(found == curve.end() ? kNaN : found->y);
+    }
+    return y;
+  }
+};
+
+// Steps until a level is reached; as a share of the steps that another run took to reach it, where the level is that
+// run's own number.
+struct StepsToReach : MeasureOptions {
+  Series of;
+  std::optional<double> level;
+  Operand level_of;
+  bool rising = false;
+
+  void fields(Fields& f) override {
+    operand_field(f, "of", of, "what is to reach the level");
+    f.optional_real("level", level, {}, "the level; the measure is the steps to reach it, infinite when it is not");
+    f.group(
+        "level_of", [this](Fields& g) { level_of.fields(g); },
+        "in place of `level`, the number that other runs have; the measure is the steps to reach it as a share of the "
+        "steps in which those runs first did");
+    f.require(level.has_value() == level_of.quantity.empty(), "level",
+              "either this or level_of with a quantity must be given, not both");
+    choice<bool>(f, "direction", rising, {{false, "falling"}, {true, "rising"}}, "a loss falls to it, a score rises");
+  }
+  std::string words() const override {
+    if (level) return text("steps of ", words_of(of), " to ", *level);
+    return text("steps of ", words_of(of), " to the ", words_of(level_of), ", as a share of that run's");
+  }
+  std::vector<Use> uses() const override {
+    std::vector<Use> uses = {{"of", &of, ""}};
+    if (!level) uses.push_back({"level_of", &level_of, ""});
+    return uses;
+  }
+  Scale scale() const override { return Scale::logarithmic; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    const auto runs = run_of_each_seed(of, experiment);
+    BySeed steps;
+    if (level) {
+      for (const auto& [seed, run] : runs) steps[seed] = steps_to_reach(only_site(of, *run), *level, rising);
+      return {{"", steps}};
+    }
+    const auto others = run_of_each_seed(level_of, experiment);
+    for (const auto& [seed, its_level] : numbers(level_of, experiment)) {
+      const auto run = runs.find(seed);
+      if (run == runs.end()) continue;
+      steps[seed] = steps_to_reach(only_site(of, *run->second), its_level, rising) /
+                    steps_to_reach(only_site(level_of, *others.at(seed)), its_level, rising);
+    }
+    return {{"", steps}};
+  }
+
+ private:
+  static std::vector<Observation> only_site(const Series& operand, const ObservedRun& run) {
+    const auto sites = by_site(operand, run);
+    if (sites.size() > 1) {
+      throw Unmeasured(text(sites.size(), " sites of ", operand.quantity, " match \"", operand.sites, "\", such as ",
+                            sites[0].first, " and ", sites[1].first, "; narrow the sites to one"));
+    }
+    return sites.front().second;
+  }
+};
+
+// The share of seeds whose number lies in a range.
+struct Fraction : MeasureOptions {
+  Operand of;
+  std::optional<double> at_least, at_most;
+
+  void fields(Fields& f) override {
+    operand_field(f, "of", of, "the number");
+    range_fields(f, at_least, at_most);
+  }
+  std::string words() const override {
+    return text("share of seeds with ", words_of(of), at_least ? text(" of at least ", *at_least) : "",
+                at_least && at_most ? " and" : "", at_most ? text(" of at most ", *at_most) : "");
+  }
+  std::vector<Use> uses() const override { return {{"of", &of, ""}}; }
+  Scale scale() const override { return Scale::share; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    Sample sample{"", numbers(of, experiment)};
+    for (auto& [seed, value] : sample.by_seed) {
+      if (std::isnan(value)) continue;
+      value = (!at_least || value >= *at_least) && (!at_most || value <= *at_most) ? 1 : 0;
+    }
+    return {sample};
+  }
+};
+
+// The largest value over all steps and sites, as a multiple of a bound: above 1 when it exceeds it.
+struct Exceeds : MeasureOptions {
+  Series of;
+  double bound = 1;
+
+  void fields(Fields& f) override {
+    operand_field(f, "of", of, "what is held against the bound");
+    f.real("bound", bound, {.above = 0}, "the bound");
+  }
+  std::string words() const override { return text("largest ", words_of(of), " over the bound ", bound); }
+  std::vector<Use> uses() const override { return {{"of", &of, ""}}; }
+  Scale scale() const override { return Scale::logarithmic; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    Operand largest{of, "max", Across::max};
+    Sample sample{"", numbers(largest, experiment)};
+    for (auto& [seed, value] : sample.by_seed) value /= bound;
+    return {sample};
+  }
+};
+
+// The 99th percentile over the median of all steps: how far outliers reach out.
+struct Tail : MeasureOptions {
+  Series of;
+  Across across = Across::only;
+
+  void fields(Fields& f) override {
+    operand_field(f, "of", of, "what is looked at through all its steps");
+    across_field(f, across);
+  }
+  std::string words() const override { return text("99th percentile over median of ", words_of(of)); }
+  std::vector<Use> uses() const override { return {{"of", &of, ""}}; }
+  Scale scale() const override { return Scale::logarithmic; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    Sample sample;
+    for (const auto& [seed, run] : run_of_each_seed(of, experiment)) {
+      std::vector<SiteNumber> tails;
+      for (const auto& [site, observations] : by_site(of, *run)) {
+        std::vector<double> values;
+        for (const Observation& observation : observations) values.push_back(observation.value);
+        tails.push_back({site, quantile(values, 0.99) / quantile(values, 0.5)});
+      }
+      sample.by_seed[seed] = across_sites(tails, across, of);
+    }
+    return {sample};
+  }
+};
+
+// The largest number over the smallest, or minus the smallest: how much something depends on the layer or on an axis.
+struct Spread : MeasureOptions {
+  Operand of;
+  std::string over = kOverSites;
+  bool ratio = false;
+
+  void fields(Fields& f) override {
+    operand_field(f, "of", of, "the numbers");
+    over_field(f, over);
+    choice<bool>(f, "as", ratio, {{false, "difference"}, {true, "ratio"}}, "largest minus smallest, or over smallest");
+  }
+  std::string words() const override {
+    return text(ratio ? "largest over smallest " : "largest minus smallest ", words_of(of), " over ",
+                over == kOverSites ? "layers" : over);
+  }
+  std::vector<Use> uses() const override { return {{"of", &of, over}}; }
+  Scale scale() const override { return ratio ? Scale::logarithmic : Scale::linear; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    Sample sample;
+    for (const auto& [seed, row] : points(of, over, experiment)) {
+      const auto by_y = [](const Point& a, const Point& b) { return a.y < b.y; };
+      const bool unknown = std::any_of(row.begin(), row.end(), [](const Point& p) { return std::isnan(p.y); });
+      const double low = std::min_element(row.begin(), row.end(), by_y)->y;
+      const double high = std::max_element(row.begin(), row.end(), by_y)->y;
+      sample.by_seed[seed] = unknown ? kNaN : ratio ? high / low : high - low;
+    }
+    return {sample};
+  }
+};
+
+}  // namespace
+
+const std::vector<Registered<MeasureOptions>>& registered(const MeasureOptions*) {
+  static const std::vector<Registered<MeasureOptions>> all = {
+      kind<MeasureOptions, Value>("value", "the number itself"),
+      kind<MeasureOptions, Ratio>("ratio", "one number over another"),
+      kind<MeasureOptions, Difference>("difference", "one number minus another"),
+      kind<MeasureOptions, Order>("order", "the smallest step up in a row of numbers"),
+      kind<MeasureOptions, Slope>("slope", "of a line through points over layers or over an axis of numbers"),
+      kind<MeasureOptions, Fit>("fit", "largest relative deviation of points from a curve"),
+      kind<MeasureOptions, StepsToReach>("steps_to_reach", "steps until a level is reached"),
+      kind<MeasureOptions, Fraction>("fraction", "share of the seeds whose number lies in a range"),
+      kind<MeasureOptions, Exceeds>("exceeds", "the largest value over a bound"),
+      kind<MeasureOptions, Tail>("tail", "99th percentile over median of the steps"),
+      kind<MeasureOptions, Spread>("spread", "largest against smallest over layers or over an axis"),
+  };
+  return all;
+}
+
+double slope_of(const std::vector<Point>& points, LineAxes axes) {
+  if (points.size() < 2) return kNaN;
+  const auto count = static_cast<double>(points.size());
+  std::vector<Point> seen = points;
+  for (Point& point : seen) {
+    if (axes == LineAxes::log_log) point.x = std::log(point.x);
+    if (axes != LineAxes::linear) point.y = std::log(point.y);
+  }
+  double mean_x = 0, mean_y = 0, covariance = 0, variance = 0;
+  for (const Point& point : seen) {
+    mean_x += point.x / count;
+    mean_y += point.y / count;
+  }
+  for (const Point& point : seen) {
+    covariance += (point.x - mean_x) * (point.y - mean_y);
+    variance += (point.x - mean_x) * (point.x - mean_x);
+  }
+  const double slope = covariance / variance;
+  return axes == LineAxes::semi_log ? std::exp(slope) : slope;
+}
+
+double deviation_of(const std::vector<Point>& points, const std::vector<double>& curve, bool up_to_a_factor) {
+  double log_factor = 0;
+  for (std::size_t i = 0; up_to_a_factor && i < points.size(); ++i) {
+    log_factor += std::log(points[i].y / curve[i]) / static_cast<double>(points.size());
+  }
+  double largest = 0;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const double deviation = std::abs(points[i].y / (curve[i] * std::exp(log_factor)) - 1);
+    if (!(deviation <= largest)) largest = deviation;  // NaN stays
+    if (std::isnan(largest)) break;
+  }
+  return largest;
+}
+
+double steps_to_reach(const std::vector<Observation>& observations, double level, bool rising) {
+  if (!std::isfinite(level)) return kNaN;
+  for (const Observation& observation : observations) {
+    if (rising ? observation.value >= level : observation.value <= level) return static_cast<double>(observation.step);
+  }
+  return kInfinity;
+}
+
+}  // namespace normlab
