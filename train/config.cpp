@@ -7,11 +7,12 @@
 
 namespace normlab {
 
-void TrainConfig::fields(Fields& f) {
+void TrainConfig::fields(Fields& f, bool required) {
   f.integer("steps", steps, {.at_least = 0, .at_most = kMostSteps}, "optimizer steps to train; 0 when epochs say it");
   f.integer("epochs", epochs, {.at_least = 0, .at_most = 1e6}, "passes over the training text; 0 when steps say it");
-  f.require((steps > 0) != (epochs > 0), steps > 0 ? "epochs" : "steps",
-            text("exactly one of steps and epochs must be positive, got steps ", steps, " and epochs ", epochs));
+  f.require((steps > 0) != (epochs > 0) || (!required && steps == 0), steps > 0 ? "epochs" : "steps",
+            text(required ? "exactly" : "at most", " one of steps and epochs must be positive, got steps ", steps,
+                 " and epochs ", epochs));
   optimizer.fields(f, "optimizer", "how gradients change the parameters");
   f.group(
       "schedule", [this](Fields& g) { schedule.fields(g); }, "the factor on the rate, step by step");
@@ -54,16 +55,20 @@ bool ProbesConfig::wanted(std::int64_t step) const {
 
 void Config::fields(Fields& f) {
   constexpr Range kSeeds{.at_least = 0};
+  measurement.fields(f, "experiment", "what is found out: by training, or by measuring, with training before or without");
   f.integer("seed", seed, kSeeds, "of dropout, and of all that has no seed of its own");
   f.integer("init_seed", init_seed, kSeeds, "of the parameters' first values; 0 for `seed`");
   f.integer("data_seed", data_seed, kSeeds, "of the order of the data and of made-up text; 0 for `seed`");
   choice<Dtype>(f, "dtype", dtype, {{Dtype::f32, "f32"}, {Dtype::f64, "f64"}}, "of all numbers of the model");
+  if (!measurement->of_model()) return;
   model.fields(f, "model", "the Transformer");
+  const std::string problem = measurement->problem(*model);
+  f.require(problem.empty(), "model", text(problem, ", got ", model.kind()));
   data.fields(f, "data", "what it learns");
   f.require(model->content() == data->content(), "data",
             text("the model ", model.kind(), " does not learn from data of the kind ", data.kind()));
   f.group(
-      "train", [this](Fields& g) { train.fields(g); }, "how it learns");
+      "train", [this](Fields& g) { train.fields(g, measurement->only_trains()); }, "how it learns");
   f.group(
       "probes", [this](Fields& g) { probes.fields(g); }, "norms measured inside the model without changing a bit");
 }

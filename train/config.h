@@ -8,6 +8,7 @@
 
 #include "../engine/dtype.h"
 #include "json_tree.h"
+#include "measurement.h"
 #include "optimizer.h"
 #include "schedule.h"
 #include "task.h"
@@ -15,7 +16,7 @@
 namespace normlab {
 
 struct TrainConfig {
-  std::int64_t steps = 0;  // one of the two is positive
+  std::int64_t steps = 0;  // one of the two is positive, but that an experiment that measures may train nothing
   std::int64_t epochs = 0;
   OptimizerConfig optimizer{"adam"};
   ScheduleConfig schedule;
@@ -30,7 +31,8 @@ struct TrainConfig {
   std::int64_t keep = 2;
   std::int64_t log_every = 10;
 
-  void fields(Fields& f);
+  // `required`: there must be something to train.
+  void fields(Fields& f, bool required);
 };
 
 struct ProbesConfig {
@@ -46,6 +48,7 @@ struct ProbesConfig {
 };
 
 struct Config {
+  MeasurementConfig measurement{"training"};  // "experiment" in the file
   std::int64_t seed = 1;
   std::int64_t init_seed = 0;
   std::int64_t data_seed = 0;
@@ -57,6 +60,7 @@ struct Config {
 
   void fields(Fields& f);
 
+  bool trains() const { return measurement->of_model() && (train.steps > 0 || train.epochs > 0); }
   std::uint64_t seed_of_training() const { return static_cast<std::uint64_t>(seed); }
   std::uint64_t seed_of_init() const { return static_cast<std::uint64_t>(init_seed == 0 ? seed : init_seed); }
   std::uint64_t seed_of_data() const { return static_cast<std::uint64_t>(data_seed == 0 ? seed : data_seed); }

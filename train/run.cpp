@@ -9,6 +9,7 @@
 #include <cmath>
 #include <limits>
 
+#include "bench/measure.h"
 #include "checkpoint.h"
 #include "environment.h"
 #include "files.h"
@@ -55,10 +56,12 @@ void write_result(const RunResult& result, const fs::path& file) {
     out.add("diverged_step", JsonNode::of(result.diverged_step));
     out.add("diverged_site", JsonNode::of(result.diverged_site));
   }
-  out.add("final_nll", number(result.final_nll));
-  out.add("final_perplexity", number(std::exp(result.final_nll)));
-  out.add("best_nll", number(result.best_nll));
-  out.add("best_step", JsonNode::of(result.best_step));
+  if (result.trained()) {
+    out.add("final_nll", number(result.final_nll));
+    out.add("final_perplexity", number(std::exp(result.final_nll)));
+    out.add("best_nll", number(result.best_nll));
+    out.add("best_step", JsonNode::of(result.best_step));
+  }
   if (result.test_nll) out.add("test_nll", number(*result.test_nll));
   if (result.test_nll) out.add("test_perplexity", number(std::exp(*result.test_nll)));
   if (result.final_nll_by_batch) out.add("final_nll_by_batch_statistics", number(*result.final_nll_by_batch));
@@ -80,15 +83,17 @@ RunResult read_result(const fs::path& file) {
     return node ? std::optional(number_of(*node)) : std::nullopt;
   };
   const auto whole = [&](const char* name) { return static_cast<std::int64_t>(real(name).value_or(0)); };
-  check(in.find("status") && real("final_nll"), file.string(),
-        ": is no result of a run; remove the folder and run again");
   RunResult result;
   result.steps = whole("steps");
   result.parameters = whole("parameters");
   result.diverged_step = whole("diverged_step");
+  check(in.find("status") && (real("final_nll") || !result.trained()), file.string(),
+        ": is no result of a run; remove the folder and run again");
   if (const JsonNode* site = in.find("diverged_site")) result.diverged_site = site->string;
-  result.final_nll = *real("final_nll");
-  result.best_nll = real("best_nll").value_or(kInfinity);
+  if (result.trained()) {
+    result.final_nll = *real("final_nll");
+    result.best_nll = real("best_nll").value_or(kInfinity);
+  }
   result.best_step = whole("best_step");
   result.test_nll = real("test_nll");
   result.final_nll_by_batch = real("final_nll_by_batch_statistics");
@@ -241,6 +246,96 @@ bool holds_run(const std::string& own, const fs::path& folder) {
   return true;
 }
 
+void begin_folder(const Config& config, const fs::path& folder) {
+  require_writable_directory(folder);
+  write_environment(config, folder / "run.json");
+  write_file(folder / "config.json", to_lines(resolved(config)));
+}
+
+// Trains, from the last checkpoint on if the run has begun, and leaves metrics and checkpoints in the folder.
+RunResult train(const Config& config, const RunSettings& settings, Task& task, bool begun) {
+  const fs::path checkpoints = settings.folder / "checkpoints";
+  const Module& model = task.model();
+  const auto parameters = model.parameters();
+  const auto optimizer = config.train.optimizer->make(parameters);
+  RunTensors tensors{parameters, model.buffers(), optimizer->state()};
+
+  Progress progress;
+  double seconds_before = 0;
+  if (const auto latest = latest_checkpoint(checkpoints); begun && latest) {
+    progress = load_checkpoint(*latest, tensors).progress;
+    for (const MetricRecord& record : read_metrics(settings.folder / "metrics.jsonl")) {
+      if (record.step <= progress.step) seconds_before = std::max(seconds_before, record.number("seconds").value_or(0));
+    }
+  }
+  begin_folder(config, settings.folder);
+  require_writable_directory(checkpoints);
+  if (progress.step == 0) {  // killed before its first checkpoint, or never begun
+    fs::remove(settings.folder / "metrics.jsonl");
+    fs::remove(settings.folder / "probes.jsonl");
+  }
+
+  std::optional<Diverged> diverged;
+  std::int64_t steps = 0;
+  double seconds = 0;
+  {
+    Trainer trainer(config, task);
+    steps = trainer.steps();
+    Recorder recorder(config, settings, steps, progress.step, seconds_before, tensors);
+    try {
+      trainer.run(progress, *optimizer, {&recorder});
+    } catch (const Diverged& error) {
+      diverged = error;
+    }
+    seconds = recorder.seconds_so_far();
+  }
+
+  const auto records = read_metrics(settings.folder / "metrics.jsonl");
+  write_metrics_csv(settings.folder / "metrics.csv", records);
+  RunResult result = summarize(settings.folder);
+  result.seconds = seconds;
+  result.steps = diverged ? diverged->step() - 1 : steps;
+  result.entropy = task.data().entropy(Split::valid);
+  if (diverged) {
+    result.diverged_step = diverged->step();
+    result.diverged_site = diverged->site();
+    result.final_nll = kInfinity;
+    result.test_nll.reset();
+    result.scores.clear();
+    result.final_nll_by_batch.reset();
+    result.test_nll_by_batch.reset();
+  }
+  return result;
+}
+
+// Measures, and writes what was found into the folder. What an earlier session measured is measured again.
+void measure(const Config& config, const RunSettings& settings, Task* task, std::int64_t step) {
+  MeasuringContext context;
+  context.seed = config.seed_of_training();
+  context.init_seed = config.seed_of_init();
+  context.dtype = config.dtype;
+  context.task = task;
+  std::optional<ProgressBar> bar;
+  context.progress = [&](Index done, Index of, const std::string& note) {
+    if (!bar) bar.emplace(settings.title, of, "pieces", settings.quiet);
+    bar->update(done, 0, static_cast<double>(done), note);
+    if (interrupted() && done < of) throw Interrupted("stopped while measuring");
+  };
+  const std::vector<Measurement> found = config.measurement->measure(context);
+
+  fs::remove(settings.folder / "measurements.jsonl");
+  MetricsLog log(settings.folder / "measurements.jsonl", step);
+  for (const Measurement& m : found) {
+    MetricRecord record{"measurement", step, {{"site", m.site}, {"quantity", m.quantity}, {"value", m.value}}};
+    if (std::isfinite(m.error)) {
+      record.fields.emplace_back("error", m.error);
+      record.fields.emplace_back("level", m.level);
+    }
+    log.write(record);
+  }
+  log.sync();
+}
+
 }  // namespace
 
 void require_same_config(const std::string& held, const std::string& own, const fs::path& folder) {
@@ -268,71 +363,35 @@ TrainingSize require_memory(const Config& config, const Data& data) {
   return size;
 }
 
+void require_feasible(const Config& config, const std::string& data_directory) {
+  if (config.measurement->of_model()) require_memory(config, *load_data(config, data_directory));
+}
+
 RunResult run_one(const Config& config, const RunSettings& settings) {
   const std::string own = to_lines(resolved(config));
-  const fs::path checkpoints = settings.folder / "checkpoints";
   const bool begun = holds_run(own, settings.folder);
   check(!begun || settings.resume, settings.folder.string(),
         ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
 
-  const auto data = load_data(config, settings.data_directory);
-  require_memory(config, *data);
-  Init init;
-  init.seed = config.seed_of_init();
-  init.dtype = config.dtype;
-  const auto task = config.model->make(init, *data);
-  const Module& model = task->model();
-  const auto parameters = model.parameters();
-  const auto optimizer = config.train.optimizer->make(parameters);
-  RunTensors tensors{parameters, model.buffers(), optimizer->state()};
-
-  Progress progress;
-  double seconds_before = 0;
-  if (const auto latest = latest_checkpoint(checkpoints); begun && latest) {
-    progress = load_checkpoint(*latest, tensors).progress;
-    for (const MetricRecord& record : read_metrics(settings.folder / "metrics.jsonl")) {
-      if (record.step <= progress.step) seconds_before = std::max(seconds_before, record.number("seconds").value_or(0));
-    }
+  std::unique_ptr<Data> data;
+  std::unique_ptr<Task> task;
+  if (config.measurement->of_model()) {
+    data = load_data(config, settings.data_directory);
+    require_memory(config, *data);
+    Init init;
+    init.seed = config.seed_of_init();
+    init.dtype = config.dtype;
+    task = config.model->make(init, *data);
   }
-  require_writable_directory(settings.folder);
-  require_writable_directory(checkpoints);
-  if (progress.step == 0) {  // killed before its first checkpoint, or never begun
-    fs::remove(settings.folder / "metrics.jsonl");
-    fs::remove(settings.folder / "probes.jsonl");
+  RunResult result;
+  if (config.trains()) {
+    result = train(config, settings, *task, begun);
+  } else {
+    begin_folder(config, settings.folder);
   }
-  write_environment(config, settings.folder / "run.json");
-  write_file(settings.folder / "config.json", own);
-
-  std::optional<Diverged> diverged;
-  std::int64_t steps = 0;
-  double seconds = 0;
-  {
-    Trainer trainer(config, *task);
-    steps = trainer.steps();
-    Recorder recorder(config, settings, steps, progress.step, seconds_before, tensors);
-    try {
-      trainer.run(progress, *optimizer, {&recorder});
-    } catch (const Diverged& error) {
-      diverged = error;
-    }
-    seconds = recorder.seconds_so_far();
-  }
-
-  const auto records = read_metrics(settings.folder / "metrics.jsonl");
-  write_metrics_csv(settings.folder / "metrics.csv", records);
-  RunResult result = summarize(settings.folder);
-  result.seconds = seconds;
-  result.steps = diverged ? diverged->step() - 1 : steps;
-  result.parameters = model.parameter_count();
-  result.entropy = data->entropy(Split::valid);
-  if (diverged) {
-    result.diverged_step = diverged->step();
-    result.diverged_site = diverged->site();
-    result.final_nll = kInfinity;
-    result.test_nll.reset();
-    result.scores.clear();
-    result.final_nll_by_batch.reset();
-    result.test_nll_by_batch.reset();
+  if (task) result.parameters = task->model().parameter_count();
+  if (!config.measurement->only_trains() && !result.diverged()) {
+    result.seconds += seconds_of([&] { measure(config, settings, task.get(), result.steps); });
   }
   write_result(result, settings.folder / "result.json");
   return result;

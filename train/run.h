@@ -4,12 +4,14 @@
 //   run.json             what it was made with: version, build, processor, threads, product library
 //   metrics.jsonl, .csv  one record per logged step and per evaluation
 //   probes.jsonl         one record per observed step, site and quantity
+//   measurements.jsonl   one record per quantity and site, of an experiment that measures
 //   checkpoints/         step_000200.safetensors, …
 //   result.json          written last: the run is finished (or diverged)
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -33,16 +35,18 @@ struct RunResult {
   std::int64_t parameters = 0;
   std::int64_t diverged_step = 0;  // 0: it did not
   std::string diverged_site;
-  double final_nll = 0;  // nats per predicted token of the validation split; infinite when diverged
-  double best_nll = 0;
+  // Nats per predicted token of the validation split; infinite when diverged, NaN when nothing was trained.
+  double final_nll = std::numeric_limits<double>::quiet_NaN();
+  double best_nll = std::numeric_limits<double>::quiet_NaN();
   std::int64_t best_step = 0;
   std::optional<double> test_nll;
   std::optional<double> final_nll_by_batch, test_nll_by_batch;  // the same by the batches' own statistics, if asked for
   std::map<std::string, double> scores;  // the last of each split, "test_bleu"; see Task::scores()
   std::optional<double> entropy;         // of made-up data: nats per predicted token of the validation split
-  double seconds = 0;                    // of training, over all sessions
+  double seconds = 0;                    // of training, over all sessions, and of measuring
 
   bool diverged() const { return diverged_step > 0; }
+  bool trained() const { return steps > 0 || diverged(); }
 };
 
 // The data of the config, from `directory`.
@@ -57,7 +61,10 @@ void require_same_config(const std::string& held, const std::string& own, const 
 // Does the folder hold a finished run of this config? Error when it holds another config's.
 std::optional<RunResult> finished_run(const Config& config, const std::filesystem::path& folder);
 
-// Trains as `config` says and leaves everything in the folder. A diverged run is a result, not an error.
+// Error when the data of the config cannot be read, or its model is too large for this machine.
+void require_feasible(const Config& config, const std::string& data_directory);
+
+// Trains and measures as `config` says and leaves everything in the folder. A diverged run is a result, not an error.
 // Error when the folder holds an unfinished run and `resume` is off, or another config's; Interrupted on Ctrl-C, after
 // a checkpoint.
 RunResult run_one(const Config& config, const RunSettings& settings);

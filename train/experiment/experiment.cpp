@@ -129,7 +129,7 @@ ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSe
         ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
   if (!begun) {
     // Everything that can be wrong with the data or the size of a run is found before the first one starts.
-    for (const Run& run : experiment.runs) require_memory(run.config, *load_data(run.config, settings.data_directory));
+    for (const Run& run : experiment.runs) require_feasible(run.config, settings.data_directory);
     require_writable_directory(settings.folder);
   }
   // What is said about the runs may have changed since.

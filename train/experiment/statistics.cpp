@@ -23,17 +23,18 @@ double two_sided_probability(double t, int n) {
 
 }  // namespace
 
-double student_t95(int degrees_of_freedom) {
+double student_t(double level, int degrees_of_freedom) {
   if (degrees_of_freedom < 1) return std::numeric_limits<double>::infinity();
-  double low = 1.9, high = 13;  // the quantile falls from 12.706 at 1 to 1.960
+  double low = 0, high = 1;
+  while (two_sided_probability(high, degrees_of_freedom) < level) high *= 2;
   for (int i = 0; i < 60; ++i) {
     const double middle = (low + high) / 2;
-    (two_sided_probability(middle, degrees_of_freedom) < 0.95 ? low : high) = middle;
+    (two_sided_probability(middle, degrees_of_freedom) < level ? low : high) = middle;
   }
   return (low + high) / 2;
 }
 
-Interval mean_interval(const std::vector<double>& values) {
+Interval mean_interval(const std::vector<double>& values, double level) {
   const auto count = static_cast<double>(values.size());
   double mean = 0;
   for (const double value : values) mean += value / count;
@@ -41,7 +42,7 @@ Interval mean_interval(const std::vector<double>& values) {
   double squares = 0;
   for (const double value : values) squares += (value - mean) * (value - mean);
   const double deviation = std::sqrt(squares / (count - 1));
-  return {mean, student_t95(static_cast<int>(values.size()) - 1) * deviation / std::sqrt(count)};
+  return {mean, student_t(level, static_cast<int>(values.size()) - 1) * deviation / std::sqrt(count)};
 }
 
 }  // namespace normlab

@@ -7,13 +7,13 @@ namespace normlab {
 
 struct Interval {
   double mean = 0;
-  double half_width = 0;  // of the 95 % interval; infinite for fewer than two values
+  double half_width = 0;  // infinite for fewer than two values
 };
 
-// The mean with its 95 % interval by Student's t over independent values (seeds).
-Interval mean_interval(const std::vector<double>& values);
+// The mean with the interval of that level by Student's t over independent values (seeds).
+Interval mean_interval(const std::vector<double>& values, double level = 0.95);
 
-// The quantile t with P(|T| <= t) = 0.95 for Student's distribution with that many degrees of freedom.
-double student_t95(int degrees_of_freedom);
+// The quantile t with P(|T| <= t) = level < 1 for Student's distribution with that many degrees of freedom.
+double student_t(double level, int degrees_of_freedom);
 
 }  // namespace normlab

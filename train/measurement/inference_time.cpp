@@ -1,0 +1,102 @@
+// Inference time: see the header.
+#include "inference_time.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "../../nn/folding.h"
+#include "../bench/measure.h"
+#include "../task/language_modelling.h"
+
+namespace normlab {
+namespace {
+
+struct Timed {
+  std::string site;
+  const LanguageModel* model;
+  std::vector<double> seconds = {};  // per token, a value for each turn
+};
+
+// The value at that share of the way from the smallest to the largest.
+double quantile(const std::vector<double>& sorted, double share) {
+  const double at = std::clamp(share, 0.0, 1.0) * static_cast<double>(sorted.size() - 1);
+  return sorted[static_cast<std::size_t>(std::llround(at))];
+}
+
+void report(Timed& timed, std::vector<Measurement>& found) {
+  std::vector<double>& sorted = timed.seconds;
+  std::sort(sorted.begin(), sorted.end());
+  // The number of values below the true median is binomial: n / 2 more or less 1.96 sqrt(n) / 2.
+  const double around = 0.98 / std::sqrt(static_cast<double>(sorted.size()));
+  const double half_width = (quantile(sorted, 0.5 + around) - quantile(sorted, 0.5 - around)) / 2;
+  found.push_back({"seconds_per_token", timed.site, quantile(sorted, 0.5), half_width});
+  found.push_back({.quantity = "seconds_per_token_spread",
+                   .site = timed.site,
+                   .value = quantile(sorted, 0.75) - quantile(sorted, 0.25)});
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  double difference = 0, magnitude = 0;
+  for (Index i = 0; i < a.size(); ++i) {
+    difference = std::max(difference, std::abs(a.at(i) - b.at(i)));
+    magnitude = std::max(magnitude, std::abs(a.at(i)));
+  }
+  return difference / magnitude;
+}
+
+}  // namespace
+
+void InferenceTimeOptions::fields(Fields& f) {
+  std::vector<std::string> kinds;
+  for (const auto& entry : registered(static_cast<const NormOptions*>(nullptr))) kinds.push_back(entry.kind);
+  f.choices("beside", beside, kinds, "kinds of norm that the model is also timed with, in place of its own");
+  f.boolean("fold", fold, "the model is also timed with its norms folded into linear maps");
+  f.integer("turns", turns, {.at_least = 3, .at_most = 1e6}, "forwards of each model that are timed");
+}
+
+std::string InferenceTimeOptions::problem(const ModelOptions& model) const {
+  return dynamic_cast<const LanguageModelOptions*>(&model) ? "" : "inference_time is of a model of the kind language_model";
+}
+
+std::vector<Measurement> InferenceTimeOptions::measure(const MeasuringContext& context) const {
+  auto& task = dynamic_cast<LanguageModelling&>(*context.task);
+  const LanguageModel& own = task.model();
+  check(task.data().evaluation_batches(Split::valid) > 0,
+        "inference_time: the data must have a validation split to compute on, got none");
+  const Batch batch = task.data().evaluation_batch(Split::valid, 0);
+
+  std::vector<std::unique_ptr<LanguageModel>> others;
+  std::vector<Timed> all = {{own.config().norm.kind(), &own}};
+  const auto add = [&](const std::string& site, std::unique_ptr<LanguageModel> model) {
+    others.push_back(std::move(model));
+    all.push_back({site, others.back().get()});
+  };
+  if (fold) add(all.front().site + " folded", fold_norms(own));
+  for (const std::string& kind : beside) {
+    if (kind == own.config().norm.kind()) continue;
+    LanguageModelConfig config = own.config();
+    config.norm = NormConfig(kind);
+    const Init init{.path = own.path(), .seed = context.init_seed, .dtype = context.dtype};
+    add(kind, std::make_unique<LanguageModel>(init, config, own.vocabulary(), own.longest_sequence()));
+  }
+
+  const auto logits = [&](const Timed& timed) { return timed.model->logits(batch.inputs, batch.rows, {}); };
+  for (const Timed& timed : all) logits(timed);  // fills the pool
+  for (Index turn = 0; turn < turns; ++turn) {
+    for (Timed& timed : all) {
+      timed.seconds.push_back(seconds_of([&] { logits(timed); }) / static_cast<double>(batch.rows.tokens()));
+    }
+    context.progress(turn + 1, turns, "");
+  }
+
+  std::vector<Measurement> found;
+  for (Timed& timed : all) report(timed, found);
+  if (fold) {
+    found.push_back({.quantity = "folded_difference",
+                     .site = all[1].site,
+                     .value = largest_difference(logits(all[0]), logits(all[1]))});
+  }
+  return found;
+}
+
+}  // namespace normlab
