@@ -55,7 +55,8 @@ bool ProbesConfig::wanted(std::int64_t step) const {
 
 void Config::fields(Fields& f) {
   constexpr Range kSeeds{.at_least = 0};
-  measurement.fields(f, "experiment", "what is found out: by training, or by measuring, with training before or without");
+  measurement.fields(f, "experiment",
+                     "what is found out: by training, or by measuring, with training before or without");
   f.integer("seed", seed, kSeeds, "of dropout, and of all that has no seed of its own");
   f.integer("init_seed", init_seed, kSeeds, "of the parameters' first values; 0 for `seed`");
   f.integer("data_seed", data_seed, kSeeds, "of the order of the data and of made-up text; 0 for `seed`");

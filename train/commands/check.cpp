@@ -19,12 +19,15 @@ int check_config(const std::string& file, const std::vector<std::string>& overri
   for (const Run& run : experiment.runs) {
     if (last_arms && *last_arms == run.arms) continue;  // another seed of the same
     last_arms = &run.arms;
+    const std::string name = run.arms.empty() ? "model" : fmt::format("{}", fmt::join(run.arms, ", "));
+    if (!run.config.measurement->of_model()) {
+      fmt::print("{}: no model, no data; {} makes what it measures\n", name, run.config.measurement.kind());
+      continue;
+    }
     const auto corpus = load_data(run.config, data);
     const TrainingSize size = require_memory(run.config, *corpus);
-    const ModelCheck check =
-        run.config.model->check(run.config.train.label_smoothing, run.config.seed_of_training());
+    const ModelCheck check = run.config.model->check(run.config.train.label_smoothing, run.config.seed_of_training());
     const GradcheckResult& result = check.gradients;
-    const std::string name = run.arms.empty() ? "model" : fmt::format("{}", fmt::join(run.arms, ", "));
     fmt::print("{}: {} parameters; about {:.0f} MB to train\n", name, size.parameters, size.bytes() / 1e6);
     fmt::print("  data: {}\n", corpus->summary());
     if (!check.stand_in.empty()) {

@@ -54,7 +54,7 @@ int run(const Arguments& a) {
   const std::vector<ClaimResult> verdicts = judge(experiment, observe(experiment, settings.folder));
   write_verdicts(verdicts, settings.folder);
   if (!verdicts.empty()) fmt::print("\n{}", verdict_table(verdicts));
-  fmt::print("\n  {} of training; results in {}\n", duration_text(result.seconds), settings.folder.string());
+  fmt::print("\n  {} of work; results in {}\n", duration_text(result.seconds), settings.folder.string());
   // In an experiment of several runs a diverged one is a datum; alone it is the outcome.
   const bool single = experiment.runs.size() == 1 && experiment.runs[0].name.empty();
   if (single && result.diverged_runs > 0) {

@@ -11,6 +11,7 @@
 #include "../json_reader.h"
 #include "../metrics.h"
 #include "figure.h"
+#include "observations.h"
 
 namespace normlab {
 namespace {
@@ -96,8 +97,10 @@ std::vector<Curve> validation_curves(const Experiment& experiment, const Experim
   for (const Run& run : experiment.runs) {
     const std::string label = label_of(run.arms);
     auto curve = std::find_if(curves.begin(), curves.end(), [&](const Curve& c) { return c.label == label; });
+    const fs::path metrics = run_folder(run, settings.folder) / "metrics.jsonl";
+    if (!fs::exists(metrics)) continue;  // nothing was trained
     if (curve == curves.end()) curve = curves.insert(curve, Curve{label, {}});
-    for (const MetricRecord& record : read_metrics(run_folder(run, settings.folder) / "metrics.jsonl")) {
+    for (const MetricRecord& record : read_metrics(metrics)) {
       const auto nll = record.number("nll");
       const bool valid = record.word("split") == "valid" && record.word("statistics") != "batch";
       if (record.event == "evaluation" && valid && nll) curve->points[record.step].push_back(*nll);
@@ -159,18 +162,66 @@ ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSe
     if (!settings.quiet && !single) {
       const RunResult& r = results.back();
       fmt::print(stderr, "{}: {}\n", one.title,
-                 r.diverged() ? fmt::format("diverged at step {}, first at {}", r.diverged_step, r.diverged_site)
-                              : fmt::format("valid perplexity {:.2f}, {:.1f} s", std::exp(r.final_nll), r.seconds));
+                 r.diverged()  ? fmt::format("diverged at step {}, first at {}", r.diverged_step, r.diverged_site)
+                 : r.trained() ? fmt::format("valid perplexity {:.2f}, {:.1f} s", std::exp(r.final_nll), r.seconds)
+                               : fmt::format("measured, {:.1f} s", r.seconds));
     }
   }
   write_summary(experiment, results, settings.folder / "summary.csv");
-  draw_curves(validation_curves(experiment, settings), settings.folder / "figures" / "validation",
-              {experiment.question, "step", "validation loss (nats per token)"});
+  const std::vector<Curve> curves = validation_curves(experiment, settings);
+  if (!curves.empty()) {
+    draw_curves(curves, settings.folder / "figures" / "validation",
+                {experiment.question, "step", "validation loss (nats per token)"});
+  }
   return gather(experiment, results);
 }
 
+namespace {
+
+// Of each arm and quantity the means over seeds: of the first site to the last.
+std::string measurements_table(const Experiment& experiment, const fs::path& folder) {
+  struct Row {
+    std::string label, quantity;
+    std::vector<std::string> sites = {};
+    std::vector<std::vector<double>> values = {};  // of each site, over seeds
+  };
+  std::vector<Row> rows;
+  for (const ObservedRun& run : observe(experiment, folder)) {
+    for (const auto& [quantity, observations] : run.quantities) {
+      const std::string label = label_of(run.arms);
+      const auto is_same = [&](const Row& row) { return row.label == label && row.quantity == quantity; };
+      auto row = std::find_if(rows.begin(), rows.end(), is_same);
+      if (row == rows.end()) row = rows.insert(row, Row{label, quantity});
+      for (const Observation& seen : observations) {
+        const auto at = std::find(row->sites.begin(), row->sites.end(), seen.site);
+        const auto index = static_cast<std::size_t>(at - row->sites.begin());
+        if (at == row->sites.end()) {
+          row->sites.push_back(seen.site);
+          row->values.emplace_back();
+        }
+        row->values[index].push_back(seen.value);
+      }
+    }
+  }
+  std::string out, label;
+  for (const Row& row : rows) {
+    if (row.label != label) out += fmt::format("  {}\n", row.label);
+    label = row.label;
+    out += fmt::format("    {:<32}", row.quantity);
+    for (const auto& values : row.values) out += fmt::format(" {:.4g}", mean_interval(values).mean);
+    if (row.sites.size() > 1) out += fmt::format("   ({} to {})", row.sites.front(), row.sites.back());
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
 std::string summary_table(const Experiment& experiment, const ExperimentResult& result,
                           const ExperimentSettings& settings) {
+  if (!experiment.config.measurement->only_trains()) {
+    return experiment.question + "\n\n" + measurements_table(experiment, settings.folder);
+  }
   std::size_t width = 5;
   for (const ArmResult& arm : result.arms) width = std::max(width, label_of(arm.arms).size());
   std::string out = experiment.question.empty() ? "" : experiment.question + "\n\n";

@@ -46,9 +46,9 @@ class GroupedGradient {
   void add(std::size_t group, const Tensor& gradient, double tokens);
 
   struct Norms {
-    double expected = 0;      // noise removed
-    double half_width = 0;    // of its 95 % interval; infinite for fewer than three groups
-    double of_the_mean = 0;   // noise and all
+    double expected = 0;     // noise removed
+    double half_width = 0;   // of its 95 % interval; infinite for fewer than three groups
+    double of_the_mean = 0;  // noise and all
   };
   Norms norms() const;
 

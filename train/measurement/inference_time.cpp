@@ -51,19 +51,26 @@ void InferenceTimeOptions::fields(Fields& f) {
   for (const auto& entry : registered(static_cast<const NormOptions*>(nullptr))) kinds.push_back(entry.kind);
   f.choices("beside", beside, kinds, "kinds of norm that the model is also timed with, in place of its own");
   f.boolean("fold", fold, "the model is also timed with its norms folded into linear maps");
+  f.integer("sequences", sequences, {.at_least = 1, .at_most = 1e6}, "of the batch");
+  f.integer("length", length, {.at_least = 1, .at_most = 1e6}, "tokens of each sequence");
   f.integer("turns", turns, {.at_least = 3, .at_most = 1e6}, "forwards of each model that are timed");
 }
 
 std::string InferenceTimeOptions::problem(const ModelOptions& model) const {
-  return dynamic_cast<const LanguageModelOptions*>(&model) ? "" : "inference_time is of a model of the kind language_model";
+  return dynamic_cast<const LanguageModelOptions*>(&model) ? ""
+                                                           : "inference_time is of a model of the kind language_model";
 }
 
 std::vector<Measurement> InferenceTimeOptions::measure(const MeasuringContext& context) const {
   auto& task = dynamic_cast<LanguageModelling&>(*context.task);
   const LanguageModel& own = task.model();
-  check(task.data().evaluation_batches(Split::valid) > 0,
-        "inference_time: the data must have a validation split to compute on, got none");
-  const Batch batch = task.data().evaluation_batch(Split::valid, 0);
+  check(length <= own.longest_sequence(), "inference_time: length must be at most that of the model's sequences, ",
+        own.longest_sequence(), ", got ", length);
+  const Rows rows = Rows::equal(sequences, length);
+  Random random(context.seed, "inference_time.tokens");
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(rows.tokens()));
+  for (std::int32_t& id : ids) id = static_cast<std::int32_t>(random.below(own.vocabulary()));
+  const Tensor inputs = Tensor::from({rows.tokens()}, ids);
 
   std::vector<std::unique_ptr<LanguageModel>> others;
   std::vector<Timed> all = {{own.config().norm.kind(), &own}};
@@ -80,11 +87,11 @@ std::vector<Measurement> InferenceTimeOptions::measure(const MeasuringContext& c
     add(kind, std::make_unique<LanguageModel>(init, config, own.vocabulary(), own.longest_sequence()));
   }
 
-  const auto logits = [&](const Timed& timed) { return timed.model->logits(batch.inputs, batch.rows, {}); };
+  const auto logits = [&](const Timed& timed) { return timed.model->logits(inputs, rows, {}); };
   for (const Timed& timed : all) logits(timed);  // fills the pool
   for (Index turn = 0; turn < turns; ++turn) {
     for (Timed& timed : all) {
-      timed.seconds.push_back(seconds_of([&] { logits(timed); }) / static_cast<double>(batch.rows.tokens()));
+      timed.seconds.push_back(seconds_of([&] { logits(timed); }) / static_cast<double>(rows.tokens()));
     }
     context.progress(turn + 1, turns, "");
   }
