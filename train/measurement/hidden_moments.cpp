@@ -1,6 +1,8 @@
 // Hidden moments: see the header.
 #include "hidden_moments.h"
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "../../engine/ops/elementwise.h"
@@ -99,6 +101,7 @@ std::vector<Measurement> HiddenMomentsOptions::measure(const MeasuringContext& c
   const double r = static_cast<double>(feed_forward) / static_cast<double>(width);
   const double increment = 2 * r / ((1 + r) * (1 + r));
   std::vector<Measurement> found;
+  double deviation = 0;
   for (std::size_t i = 0; i < drawn.size(); ++i) {
     const auto& [quantity, site, values] = drawn[i];
     const Interval interval = mean_interval(values, kLevel);
@@ -107,7 +110,10 @@ std::vector<Measurement> HiddenMomentsOptions::measure(const MeasuringContext& c
     };
     if (quantity == "feed_forward_sum" && !post) continue;  // there what came before it is not known
     found.push_back({quantity, site, interval.mean, interval.half_width, kLevel});
-    if (quantity == "feed_forward_increment") add_closed_form("_expected", increment);
+    if (quantity == "feed_forward_increment") {
+      add_closed_form("_expected", increment);
+      deviation = std::max(deviation, std::abs(interval.mean - increment) / interval.half_width);
+    }
     if (quantity == "feed_forward_sum") add_closed_form("_expected", 1 + increment);
     if (quantity != "hidden") continue;
     const auto layers_done = static_cast<double>(i / 4 + 1);
@@ -115,6 +121,7 @@ std::vector<Measurement> HiddenMomentsOptions::measure(const MeasuringContext& c
     if (!post) add_closed_form("_least", 1 + increment * layers_done);
     if (!post) add_closed_form("_most", 1 + (increment + 1) * layers_done);
   }
+  found.push_back({.quantity = "increment_deviation", .value = deviation});
   return found;
 }
 

@@ -17,6 +17,9 @@ namespace normlab {
 //   hidden                   mean square of the layer's output: Post-LN 1; Pre-LN, after l layers, between
 //                            hidden_least = 1 + 2 r l / (1 + r)^2 and hidden_most = hidden_least + l
 //
+// and of the whole model increment_deviation, the largest |feed_forward_increment - its closed form| of all layers, in
+// half-widths of its interval: at most 1 when the closed forms lie within.
+//
 // NAME_expected stands beside each NAME that has a closed form. `error` is the half-width of the 99.9 % interval over
 // draws. The closed forms hold at every width; they leave out the norm's epsilon, 1e-5 beside a variance of 1 or more.
 struct HiddenMomentsOptions : MeasurementOptions {

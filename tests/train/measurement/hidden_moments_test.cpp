@@ -1,4 +1,5 @@
 // Hidden states at initialization against their closed forms.
+#include <algorithm>
 #include <cmath>
 
 #include "measuring.h"
@@ -19,6 +20,7 @@ TEST_CASE("the feed-forward network adds 2r / (1 + r)^2, in Post-LN to 1") {
   const Found found = measured(
       kMoments, {"experiment.placement=" + placement, text("experiment.feed_forward=", static_cast<int>(16 * r))});
   const double closed_form = 2 * r / (1 + r) / (1 + r);
+  double deviation = 0;
   for (int layer = 0; layer < 3; ++layer) {
     INFO(placement << ", r " << r << ", layer " << layer);
     const std::string site = text("layers.", layer);
@@ -28,6 +30,7 @@ TEST_CASE("the feed-forward network adds 2r / (1 + r)^2, in Post-LN to 1") {
     CHECK(increment.number("error") > 0);
     CHECK(increment.number("error") < 0.3 * closed_form);
     CHECK(std::abs(*increment.number("value") - closed_form) < *increment.number("error"));
+    deviation = std::max(deviation, std::abs(*increment.number("value") - closed_form) / *increment.number("error"));
     if (placement == "post") {
       const MetricRecord& sum = found.at("feed_forward_sum", site);
       CHECK(found.value("feed_forward_sum_expected", site) == Approx(1 + closed_form));
@@ -42,6 +45,7 @@ TEST_CASE("the feed-forward network adds 2r / (1 + r)^2, in Post-LN to 1") {
       CHECK(found.value("hidden", site) < found.value("hidden_most", site));
     }
   }
+  CHECK(found.value("increment_deviation") == Approx(deviation));
 }
 
 TEST_CASE("uniform attention adds the square of the tokens' mean") {
