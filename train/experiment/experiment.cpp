@@ -187,12 +187,13 @@ std::string measurements_table(const Experiment& experiment, const fs::path& fol
   };
   std::vector<Row> rows;
   for (const ObservedRun& run : observe(experiment, folder)) {
-    for (const auto& [quantity, observations] : run.quantities) {
+    for (const auto& entry : run.quantities) {
+      const std::string& quantity = entry.first;
       const std::string label = label_of(run.arms);
       const auto is_same = [&](const Row& row) { return row.label == label && row.quantity == quantity; };
       auto row = std::find_if(rows.begin(), rows.end(), is_same);
       if (row == rows.end()) row = rows.insert(row, Row{label, quantity});
-      for (const Observation& seen : observations) {
+      for (const Observation& seen : entry.second) {
         const auto at = std::find(row->sites.begin(), row->sites.end(), seen.site);
         const auto index = static_cast<std::size_t>(at - row->sites.begin());
         if (at == row->sites.end()) {

@@ -103,8 +103,8 @@ std::vector<Measurement> HiddenMomentsOptions::measure(const MeasuringContext& c
   std::vector<Measurement> found;
   double deviation = 0;
   for (std::size_t i = 0; i < drawn.size(); ++i) {
-    const auto& [quantity, site, values] = drawn[i];
-    const Interval interval = mean_interval(values, kLevel);
+    const std::string &quantity = drawn[i].quantity, &site = drawn[i].site;
+    const Interval interval = mean_interval(drawn[i].values, kLevel);
     const auto add_closed_form = [&](const char* ending, double value) {
       found.push_back({.quantity = quantity + ending, .site = site, .value = value});
     };
