@@ -12,7 +12,7 @@ TEST_CASE("settings keep their defaults where the file is silent and take what i
   CHECK(defaults.inner.shape.kind() == "circle");
   auto settings = read(R"({"title": "t", "mode": "slow", "count": 1e2, "seed": 9223372036854775807, "rate": 0,
                            "at": [], "tags": ["x", "y"], "colors": ["blue"],
-                           "weights": [1, 0.25], "points": [{"x": 2}, {"label": "end", "x": 3.5}],
+                           "weights": [1, 0.25], "points": [{"x": 2}, {"label": "end", "x": 3.5, "height": 2}],
                            "inner": {"flag": false, "shape": {"kind": "box", "height": 3.5}}})");
   CHECK(settings.mode == "slow");
   CHECK(settings.count == 100);
@@ -26,6 +26,8 @@ TEST_CASE("settings keep their defaults where the file is silent and take what i
   CHECK(settings.points[0].x == 2);
   CHECK(settings.points[0].label == "");
   CHECK(settings.points[1].label == "end");
+  CHECK_FALSE(settings.points[0].height.has_value());
+  CHECK(settings.points[1].height == 2);
   CHECK_FALSE(settings.inner.flag);
   REQUIRE(settings.inner.shape.kind() == "box");
   CHECK(dynamic_cast<made_up::BoxOptions&>(*settings.inner.shape).width == 1);
@@ -88,7 +90,8 @@ TEST_CASE("a bad choice is told with the choices") {
   CHECK(about("\"points\": [{\"x\": 1}, 2]") == "test.json:1: points[1]: must be an object, got the number 2");
   CHECK(about("\"points\": [{\"x\": -1}]") == "test.json:1: points[0].x: must be at least 0, got -1");
   CHECK(about("\"points\": [{\"x\": 1, \"lable\": \"a\"}]") ==
-        "test.json:1: points[0].lable: unknown key; did you mean \"label\"? known here: x, label");
+        "test.json:1: points[0].lable: unknown key; did you mean \"label\"? known here: x, label, height");
+  CHECK(about("\"points\": [{\"x\": 1, \"height\": 0}]") == "test.json:1: points[0].height: must be above 0, got 0");
   CHECK(about("\"points\": [{}]") == "test.json:1: points[0].x: missing; it has no default and must be given");
   CHECK(about("\"inner\": {\"shape\": {\"kind\": \"bax\", \"side\": 1}}") ==
         "test.json:1: inner.shape.kind: must be one of circle, box; got \"bax\"; did you mean \"box\"?");

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -54,11 +55,13 @@ struct Inner {
 struct Point {
   double x = 0;
   std::string label;
+  std::optional<double> height;
 
   void fields(Fields& f) {
     f.real("x", x, {.at_least = 0}, "where it is, metres");
     f.required("x");
     f.string("label", label, "what it is called");
+    f.optional_real("height", height, {.above = 0}, "how high it is, metres; flat when left out");
   }
 };
 

@@ -25,7 +25,7 @@ std::string schema() {
 }  // namespace
 
 TEST_CASE("settings are written with every default, in the order they are listed") {
-  CHECK(written(read(R"({"rate": 0.25, "title": "t", "points": [{"x": 1}], "inner": {"shape": {"kind": "box"}}})")) ==
+  CHECK(written(read(R"({"rate": 0.25, "title": "t", "points": [{"x": 1}, {"x": 2, "height": 0.5}], "inner": {"shape": {"kind": "box"}}})")) ==
         R"({
   "title": "t",
   "mode": "fast",
@@ -40,6 +40,11 @@ TEST_CASE("settings are written with every default, in the order they are listed
     {
       "x": 1.0,
       "label": ""
+    },
+    {
+      "x": 2.0,
+      "label": "",
+      "height": 0.5
     }
   ],
   "inner": {
@@ -97,7 +102,7 @@ TEST_CASE("an independent validator accepts by the schema what the reader accept
   const std::vector<std::string> good = {
       R"({"title": "t"})",
       R"({"title": "t", "count": 1000, "rate": 0, "at": [0, 5], "colors": [], "inner": {}})",
-      R"({"title": "t", "weights": [], "points": [{"x": 0}, {"x": 1, "label": "end"}]})",
+      R"({"title": "t", "weights": [], "points": [{"x": 0}, {"x": 1, "label": "end", "height": 1}]})",
       R"({"title": "t", "inner": {"shape": {"radius": 2}}})",
       R"({"title": "t", "inner": {"shape": {"kind": "circle", "radius": 2}}})",
       R"({"title": "t", "inner": {"shape": {"kind": "box", "width": 0.5}}})",
@@ -117,6 +122,7 @@ TEST_CASE("an independent validator accepts by the schema what the reader accept
       R"({"title": "t", "weights": [-1]})",
       R"({"title": "t", "points": {"x": 1}})",
       R"({"title": "t", "points": [{}]})",
+      R"({"title": "t", "points": [{"x": 1, "height": 0}]})",
       R"({"title": "t", "points": [{"x": 1, "lable": "end"}]})",
       R"({"title": "t", "inner": {"falg": true}})",
       R"({"title": "t", "inner": {"shape": {"kind": "line"}}})",

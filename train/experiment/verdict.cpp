@@ -170,8 +170,11 @@ std::string verdict_table(const std::vector<ClaimResult>& results) {
     const std::string indent(width + 18, ' ');
     out += fmt::format("  {:<{}}  {:<12}  {}{}\n", result.id, width, name_of(result.verdict), result.claim,
                        result.source.empty() ? "" : " (" + result.source + ")");
-    out += fmt::format("{}{}: {:.4g} ({:.4g} to {:.4g}; {}; {} seeds)\n", indent, result.measure, result.value,
-                       result.low, result.high, result.method.empty() ? "no value" : result.method, result.seeds);
+    const std::string value =
+        result.seeds == 0 ? "no value"
+                          : fmt::format("{:.4g}, 95 % interval {:.4g} to {:.4g} ({}; {} seeds)", result.value,
+                                        result.low, result.high, result.method, result.seeds);
+    out += fmt::format("{}{}: {}\n", indent, result.measure, value);
     out += fmt::format("{}{}: {}{}\n", indent, result.rule, result.reason,
                        result.paper ? fmt::format("; the paper's value is {:.4g}", *result.paper) : "");
     if (!result.differs.empty()) out += fmt::format("{}differs: {}\n", indent, result.differs);

@@ -104,8 +104,8 @@ TEST_CASE("what a measure needs must be given") {
   CHECK(complaint(claim("{\"kind\": \"ratio\", \"of\": " + q + "}")) ==
         "test.json:2: claims[0].measure.to.quantity: must be given");
   CHECK(complaint(claim("{\"kind\": \"ratio\", \"of\": " + q + ", \"minus\": " + q + "}")) ==
-        "test.json:2: claims[0].measure.minus: unknown key for the kind \"ratio\"; known here: kind, of, to\n"
-        "test.json:2: claims[0].measure.to.quantity: must be given");
+        "test.json:2: claims[0].measure.to.quantity: must be given\n"
+        "test.json:2: claims[0].measure.minus: unknown key for the kind \"ratio\"; known here: kind, of, to");
   CHECK(complaint(claim("{\"kind\": \"order\", \"operands\": [" + q + "]}")) ==
         "test.json:2: claims[0].measure.operands: must be at least 2, got 1");
   CHECK(complaint(claim("{\"kind\": \"order\", \"operands\": [" + q + ",\n{\"quantity\": \"q\"}]}")) ==
