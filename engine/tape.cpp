@@ -70,6 +70,7 @@ Tape* Tape::current() { return current_tape; }
 Index Tape::nodes() const { return static_cast<Index>(nodes_.size()); }
 
 Tensor Tape::add_node(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward) {
+  if (observer_) observer_->computed(op);
   std::vector<Edge> edges;
   edges.reserve(inputs.size());
   bool wanted = false;
@@ -130,6 +131,7 @@ void Tape::backward(const Tensor& y, const Tensor& dy) {
       node->backward(gradient, into);
     }
     node->backward = nullptr;
+    if (observer_) observer_->differentiated(node->op);
   }
 }
 

@@ -49,6 +49,9 @@ class Observer {
   virtual void gradient(const std::string& /*site*/, const Tensor& /*gradient*/) {}
   // The input of an op whose derivative jumps at zero (ReLU): a difference quotient across the jump means nothing.
   virtual void kink(const Tensor& /*x*/) {}
+  // An op has been computed; in backward, its gradients have. A clock tells from the two where the time of a step goes.
+  virtual void computed(const char* /*op*/) {}
+  virtual void differentiated(const char* /*op*/) {}
 };
 
 class Tape {

@@ -1,25 +1,41 @@
-// A whole training step, timed and counted.
+// A whole training step, timed, counted, and told apart by op.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <vector>
+
+#include "workloads.h"
 
 namespace normlab {
 
-struct StepFigures {
-  std::string workload, doc;
-  int steps = 0;                   // that were counted
-  double seconds = 0;              // median of a step
-  double tokens = 0;               // in a step
-  double operations = 0;           // floating-point operations of a step that no way of computing it can do without
-  double peak = 0;                 // operations per second that this machine can do; see peak.h
-  std::uint64_t fresh_blocks = 0;  // storage asked of the system after the first step
-  double pool_peak_bytes = 0;
-  double memory_peak_bytes = 0;  // of the whole process
+// One op's part of a step.
+struct OpShare {
+  std::string op;
+  double forward = 0, backward = 0;  // seconds a step, all calls together
+  int calls = 0;                     // a step
 };
 
-// Trains a language model on random tokens for so many steps, at least 2. The first fills the pool and is not counted.
-StepFigures measure_step(int steps);
+struct StepFigures {
+  std::string workload, doc;
+  int rounds = 0;                  // that were counted; each takes every batch once
+  double seconds = 0;              // of a step: the median over rounds, shared among the batches of a round
+  double tokens = 0;               // in a step, on average
+  double operations = 0;           // of products in a step that no way of computing it can do without
+  double peak = 0;                 // operations per second that this machine can do; see peak.h
+  std::uint64_t fresh_blocks = 0;  // storage asked of the system after the first round
+  double state_bytes = 0;          // parameters, their gradients and the optimizer's moments
+  double process_bytes = 0;        // what the process held before there was a model
+  double peak_bytes = 0;           // the most that the process ever held
+  std::vector<OpShare> ops = {};   // the costliest first; the optimizer's parts are among them
+  // Memory that a step takes beyond the state: what another way of computing it could save.
+  double beyond_state_bytes() const { return peak_bytes - process_bytes - state_bytes; }
+};
+
+// Trains the workload's model for at least so many steps, at least 2, with dropout, clipping and Adam, in f32. The
+// first round fills the pool and is not counted. Half as many rounds follow that are looked at op by op and not timed
+// as a whole. The peak memory is the process's: a process should measure one workload.
+StepFigures measure_step(const NamedWorkload& workload, int steps);
 
 std::string as_text(const StepFigures& figures);
 std::string as_json(const StepFigures& figures);  // one line

@@ -1,7 +1,12 @@
-// ./normlab bench: the training step, or every norm, timed. What is measured and how stands in ../bench.
+// ./normlab bench: training steps, or every norm, timed. What is measured and how stands in ../bench.
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
 
 #include "../../engine/parallel.h"
 #include "../bench/norms.h"
@@ -10,17 +15,49 @@
 #include "../environment.h"
 
 namespace normlab {
+namespace {
+
+// Calls body() in a process of its own, so that the peak memory it sees is its own. To be called before any thread has
+// been started: a fork takes none along.
+template <class Body>
+void in_own_process(Body&& body) {
+  std::fflush(stdout);
+  const pid_t child = fork();
+  if (child < 0) throw MachineError("bench: the system starts no further process");
+  if (child == 0) {
+    int status = kDone;
+    try {
+      body();
+    } catch (const std::exception& error) {
+      std::fprintf(stderr, "normlab: %s\n", error.what());
+      status = kFailed;
+    }
+    std::fflush(stdout);
+    _exit(status);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (status != 0) throw MachineError("bench: a workload came to no end");
+}
+
+}  // namespace
 
 void add_bench(CLI::App& program, int& status) {
   struct Arguments {
     std::string what = "step";
+    std::vector<std::string> workloads;
     int repeat = 21, threads = 0;
     Index rows = 32768, features = 512;
     bool json = false;
   };
-  auto* command = program.add_subcommand("bench", "Time a whole training step, or every norm");
+  std::vector<std::string> names;
+  for (const NamedWorkload& workload : workloads()) names.push_back(workload.name);
+  auto* command = program.add_subcommand("bench", "Time whole training steps, or every norm");
   auto a = std::make_shared<Arguments>();
   command->add_option("what", a->what, "What to time")->check(CLI::IsMember({"step", "norms"}))->capture_default_str();
+  command->add_option("workloads", a->workloads, "Of `bench step`: which ones; by default all")
+      ->check(CLI::IsMember(names));
   command->add_option("--repeat,--steps", a->repeat, "How many times, the first not counted")
       ->check(CLI::Range(2, 100000))
       ->capture_default_str();
@@ -36,13 +73,18 @@ void add_bench(CLI::App& program, int& status) {
     const bool norms = a->what == "norms";
     check(norms || rows->count() + features->count() == 0,
           "bench: --rows and --features are of `bench norms`, got bench ", a->what);
+    check(!norms || a->workloads.empty(), "bench: workloads are of `bench step`, got bench ", a->what);
     if (a->threads > 0) set_threads(a->threads);
     if (!a->json) fmt::print("{}\n", environment_line());
     const auto print = [a](const auto& figures) { fmt::print("{}", a->json ? as_json(figures) : as_text(figures)); };
     if (norms) {
       print(measure_norms(a->rows, a->features, a->repeat));
     } else {
-      print(measure_step(a->repeat));
+      for (const NamedWorkload& workload : workloads()) {
+        const auto& chosen = a->workloads;
+        if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), workload.name) == chosen.end()) continue;
+        in_own_process([&] { print(measure_step(workload, a->repeat)); });
+      }
     }
     status = kDone;
   });
