@@ -1,12 +1,18 @@
-// Matrix products: fixed tiles here, the arithmetic of one tile in Eigen.
+// Matrix products: fixed tiles here, the arithmetic of one tile in Eigen or oneDNN.
 //
-// Eigen keeps to one thread (EIGEN_DONT_PARALLELIZE) and sums over the whole inner dimension in an order that follows
-// from the shape of a tile. The tiles follow from the shape of the product. So the bits are those of the shape, on any
-// number of threads. Another library goes in `multiply`, under the same rule.
+// A library keeps to one thread (EIGEN_DONT_PARALLELIZE; OneThread) and sums over the whole inner dimension in an order
+// that follows from the shape of a tile. The tiles follow from the shape of the product. So the bits are those of the
+// shape, on any number of threads. Another library goes in `multiply`, under the same rule.
 #include "gemm.h"
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <atomic>
+#include <type_traits>
+
+#ifdef NORMLAB_ONEDNN
+#include <oneapi/dnnl/dnnl.h>
+#endif
 
 #include "error.h"
 #include "parallel.h"
@@ -30,13 +36,45 @@ void with_matrix(Operand<T> a, Index rows, Index columns, Body&& body) {
 }
 
 template <class T>
-void multiply(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate) {
+void multiply_with_eigen(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride,
+                         bool accumulate) {
   Matrix<T> result(c, m, n, Eigen::OuterStride<>(c_stride));
   if (!accumulate) result.setZero();
-  if (k == 0) return;
   with_matrix(a, m, k, [&](const auto& left) {
     with_matrix(b, k, n, [&](const auto& right) { result.noalias() += (alpha * left) * right; });
   });
+}
+
+#ifdef NORMLAB_ONEDNN
+void multiply_with_onednn(Index m, Index n, Index k, float alpha, Operand<float> a, Operand<float> b, float* c,
+                          Index c_stride, bool accumulate) {
+  const OneThread guard;
+  const auto letter = [](const Operand<float>& x) { return x.transposed ? 'T' : 'N'; };
+  const dnnl_status_t status = dnnl_sgemm(letter(a), letter(b), m, n, k, alpha, a.data, a.stride, b.data, b.stride,
+                                          accumulate ? 1.0f : 0.0f, c, c_stride);
+  if (status == dnnl_out_of_memory) throw MachineError("memory: the system has no more for a product");
+  check(status == dnnl_success, "gemm: oneDNN fails with status ", static_cast<int>(status), " on [", m, ", ", k,
+        "] times [", k, ", ", n, "]");
+}
+
+std::atomic<GemmLibrary> library{GemmLibrary::onednn};
+#else
+std::atomic<GemmLibrary> library{GemmLibrary::eigen};
+#endif
+
+template <class T>
+void multiply(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate) {
+  if (m == 0 || n == 0) return;
+  if (k == 0) {
+    for (Index i = 0; i < m && !accumulate; ++i) std::fill_n(c + i * c_stride, n, T{0});
+    return;
+  }
+#ifdef NORMLAB_ONEDNN
+  if constexpr (std::is_same_v<T, float>) {
+    if (library == GemmLibrary::onednn) return multiply_with_onednn(m, n, k, alpha, a, b, c, c_stride, accumulate);
+  }
+#endif
+  multiply_with_eigen(m, n, k, alpha, a, b, c, c_stride, accumulate);
 }
 
 // The operand moved to row `row` and column `column` of op(a).
@@ -103,8 +141,28 @@ template void gemm(Index, Index, Index, double, Operand<double>, Operand<double>
 template void gemm_serial(Index, Index, Index, float, Operand<float>, Operand<float>, float*, Index, bool);
 template void gemm_serial(Index, Index, Index, double, Operand<double>, Operand<double>, double*, Index, bool);
 
-// Eigen 3 calls itself 3.major.minor; from Eigen 5 on the numbers are major.minor.patch.
+std::vector<GemmLibrary> gemm_libraries() {
+#ifdef NORMLAB_ONEDNN
+  return {GemmLibrary::onednn, GemmLibrary::eigen};
+#else
+  return {GemmLibrary::eigen};
+#endif
+}
+
+void set_gemm_library(GemmLibrary chosen) {
+  const auto all = gemm_libraries();
+  check(std::find(all.begin(), all.end(), chosen) != all.end(), "set_gemm_library: oneDNN is not built in");
+  library = chosen;
+}
+
 std::string gemm_backend() {
+#ifdef NORMLAB_ONEDNN
+  if (library == GemmLibrary::onednn) {
+    const dnnl_version_t* version = dnnl_version();
+    return text("oneDNN ", version->major, '.', version->minor, '.', version->patch);
+  }
+#endif
+  // Eigen 3 calls itself 3.major.minor; from Eigen 5 on the numbers are major.minor.patch.
 #ifdef EIGEN_PATCH_VERSION
   return text("Eigen ", EIGEN_MAJOR_VERSION, '.', EIGEN_MINOR_VERSION, '.', EIGEN_PATCH_VERSION);
 #else

@@ -1,10 +1,11 @@
 // The one seam for matrix products. Everything above it says what to multiply; what does it stands behind gemm.cpp.
 //
 // The output is cut into fixed tiles, each computed by one thread with the library held to one thread, so that the bits
-// do not depend on the number of threads.
+// do not depend on the number of threads. They do depend on the library.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "dtype.h"
 
@@ -27,7 +28,14 @@ void gemm(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, 
 template <class T>
 void gemm_serial(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate);
 
-// What does the arithmetic, with its version: "Eigen 3.4.0".
+// The libraries that may stand behind the seam. Eigen always does; oneDNN where CMake found it (NORMLAB_GEMM), and only
+// for f32: gradient checks in f64 are Eigen's.
+enum class GemmLibrary { eigen, onednn };
+std::vector<GemmLibrary> gemm_libraries();  // those built in; the first is the one in use at the start
+// For tests and benchmarks, between products. Error when it is not built in.
+void set_gemm_library(GemmLibrary library);
+
+// What does the arithmetic, with its version: "Eigen 3.4.0", "oneDNN 2.6.3".
 std::string gemm_backend();
 
 }  // namespace normlab

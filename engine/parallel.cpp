@@ -38,6 +38,10 @@ void set_threads(int count) {
   thread_count = count;
 }
 
+OneThread::OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
+
+OneThread::~OneThread() { omp_set_num_threads(before_); }
+
 void detail::run_pieces(Index pieces, void (*piece)(void*, Index), void* body, bool share) {
   const int team = static_cast<int>(std::min<Index>(pieces, threads()));
   if (team <= 1 || !share || omp_in_parallel()) {

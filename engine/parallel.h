@@ -27,6 +27,19 @@ void parallel(Index pieces, Body&& body, bool share = true) {
       const_cast<void*>(static_cast<const void*>(&body)), share);
 }
 
+// While it lives, a library that brings its own OpenMP loops keeps to the calling thread. Inside parallel() it does so
+// by itself.
+class OneThread {
+ public:
+  OneThread();
+  ~OneThread();
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
 // How many rows make a piece when one row costs `work` (elements touched, say): about 16 thousand elements.
 inline Index rows_per_piece(Index work) { return std::max<Index>(1, 16384 / std::max<Index>(1, work)); }
 
