@@ -6,10 +6,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iomanip>
 #include <iterator>
 #include <optional>
-#include <sstream>
 
 namespace normlab {
 namespace {
@@ -22,14 +20,8 @@ std::optional<fs::path> cache_folder() {
   return std::nullopt;
 }
 
-std::string hex(std::uint64_t hash) {
-  std::ostringstream out;
-  out << std::hex << std::setw(16) << std::setfill('0') << hash;
-  return out.str();
-}
-
 std::string first_line(std::string_view contents) {
-  return "normlab prepared text " + hex(CacheKey().add(contents).value()) + "\n";
+  return "normlab prepared text " + Hash().add(contents).text() + "\n";
 }
 
 std::optional<std::string> find_entry(const fs::path& path) {
@@ -59,17 +51,10 @@ void keep_entry(const fs::path& path, const std::string& contents) {
 
 }  // namespace
 
-CacheKey& CacheKey::add(std::string_view part) {
-  const auto mix = [this](unsigned char byte) { hash_ = (hash_ ^ byte) * 0x100000001B3u; };
-  for (char c : part) mix(static_cast<unsigned char>(c));
-  for (std::uint64_t length = part.size(), i = 0; i < 8; ++i) mix(static_cast<unsigned char>(length >> (8 * i)));
-  return *this;
-}
-
-std::string cached(const std::string& name, const CacheKey& key, const std::function<std::string()>& make) {
+std::string cached(const std::string& name, const Hash& key, const std::function<std::string()>& make) {
   const std::optional<fs::path> folder = cache_folder();
   if (!folder) return make();
-  const fs::path path = *folder / (name + "-" + hex(key.value()));
+  const fs::path path = *folder / (name + "-" + key.text());
   if (std::optional<std::string> found = find_entry(path)) return *std::move(found);
   std::string made = make();
   keep_entry(path, made);

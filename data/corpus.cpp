@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hash.h"
+
 namespace normlab {
 
 CorpusData::CorpusData(Corpus corpus, const BatchingConfig& batching, std::uint64_t seed, const Padding& padding)
@@ -55,6 +57,12 @@ double CorpusData::share_of_pads() const {
     tokens += batch.predicted.counted();
   }
   return static_cast<double>(rows - tokens) / static_cast<double>(rows);
+}
+
+std::string CorpusData::fingerprint() const {
+  Hash hash;
+  for (Split split : kSplits) hash.add(corpus_[split].stream.tokens);
+  return hash.text();
 }
 
 std::string CorpusData::summary() const {

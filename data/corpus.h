@@ -40,6 +40,7 @@ class CorpusData : public LanguageData {
   Index evaluation_batches(Split split) const override;
   Batch evaluation_batch(Split split, Index index) const override;
   std::optional<double> entropy(Split split) const override;
+  std::string fingerprint() const override;
   std::string summary() const override;
 
   const Corpus& corpus() const { return corpus_; }

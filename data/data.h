@@ -29,6 +29,9 @@ class Data {
   virtual Index evaluation_batches(Split split) const = 0;
   // Made-up data knows its own entropy in nats per predicted token on a split: no model can do better in the mean.
   virtual std::optional<double> entropy(Split /*split*/) const { return std::nullopt; }
+  // A hash of every token of every split, and of the sentences that translations are scored against: where it is the
+  // same under the same options, so are all batches.
+  virtual std::string fingerprint() const = 0;
   // One line about what was read: files, tokens, vocabulary.
   virtual std::string summary() const = 0;
 };

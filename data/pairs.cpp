@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "hash.h"
+
 namespace normlab {
 
 Index SentenceList::longest() const {
@@ -140,6 +142,16 @@ TranslationBatch PairData::pack(Split split, const std::vector<Span>& spans) con
 }
 
 std::optional<double> PairData::entropy(Split split) const { return of(split) ? corpus_.entropy : std::nullopt; }
+
+std::string PairData::fingerprint() const {
+  Hash hash;
+  for (Split split : kSplits) {
+    const auto& [sources, targets, lines] = corpus_[split];
+    for (const SentenceList* list : {&sources, &targets}) hash.add(list->tokens).add(list->offsets);
+    for (const std::string& line : lines) hash.add(line);
+  }
+  return hash.text();
+}
 
 std::string PairData::summary() const {
   std::string out = text(corpus_.origin, "; ");

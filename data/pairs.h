@@ -86,6 +86,7 @@ class PairData : public TranslationData {
   TranslationBatch training_batch(std::uint64_t index) const override;
   TranslationBatch evaluation_batch(Split split, Index index) const override;
   std::optional<double> entropy(Split split) const override;
+  std::string fingerprint() const override;
   std::string summary() const override;
 
   std::vector<std::string> references(Split split, Index index, TextForm form) const override;

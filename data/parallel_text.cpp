@@ -106,13 +106,13 @@ class Side {
 
   bool worth_keeping() const { return bytes_ >= kWorthKeeping; }
   // Of `what` is made from the sentences by the segmenter.
-  CacheKey key(const std::string& what) const {
-    return CacheKey().add(what).add(segmenter_.description()).add(std::to_string(hash_));
+  Hash key(const std::string& what) const {
+    return Hash().add(what).add(segmenter_.description()).add(std::to_string(hash_));
   }
 
  private:
   static std::uint64_t hash_of(const Strings& sentences) {
-    CacheKey key;
+    Hash key;
     for (const std::string& sentence : sentences) key.add(sentence);
     return key.value();
   }
@@ -135,7 +135,7 @@ Bpe learn_codes(const SubwordOptions& options, Side& source, Side& target) {
           " times, has none");
     return Bpe(merges).codes();
   };
-  CacheKey key = source.key(text(kCodes, " ", options.merges, " ", options.minimum_count));
+  Hash key = source.key(text(kCodes, " ", options.merges, " ", options.minimum_count));
   key.add(std::to_string(target.key("").value()));
   const bool keep = source.worth_keeping() && target.worth_keeping();
   return Bpe::parse(keep ? cached("codes", key, learn) : learn(), "learned from training text");

@@ -7,9 +7,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "../data/hash.h"
 #include "../engine/gemm.h"
 #include "../engine/parallel.h"
-
+#include "files.h"
 
 namespace normlab {
 namespace {
@@ -56,16 +57,22 @@ std::string processor() {
   return name.empty() ? "unknown processor" : name;
 }
 
+// A hash of the program as it stands on the disk: another build has another one, the same source and compiler the same.
+std::string program() {
+#ifdef __linux__
+  return Hash().add(read_file("/proc/self/exe")).text();
+#else
+  return "unknown";
+#endif
+}
+
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> environment() {
-  return {{"version", NORMLAB_VERSION},
-          {"build", NORMLAB_BUILD},
-          {"compiler", compiler()},
-          {"processor", processor()},
-          {"cores", fmt::format("{}", sysconf(_SC_NPROCESSORS_ONLN))},
-          {"vector_unit", vector_unit()},
-          {"threads", fmt::format("{}", threads())},
+  return {{"version", NORMLAB_VERSION},   {"program", program()},
+          {"build", NORMLAB_BUILD},       {"compiler", compiler()},
+          {"processor", processor()},     {"cores", fmt::format("{}", sysconf(_SC_NPROCESSORS_ONLN))},
+          {"vector_unit", vector_unit()}, {"threads", fmt::format("{}", threads())},
           {"gemm", gemm_backend()}};
 }
 

@@ -13,11 +13,18 @@ void on_signal(int signal) {
   std::signal(signal, SIG_DFL);  // the next one is not caught
 }
 
+void on_word_of_parent(int) { asked = 1; }
+
 }  // namespace
 
 void catch_interrupts() {
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
+}
+
+void obey_parent() {
+  std::signal(SIGINT, SIG_IGN);
+  std::signal(SIGTERM, on_word_of_parent);
 }
 
 bool interrupted() { return asked != 0; }

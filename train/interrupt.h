@@ -1,5 +1,5 @@
 // Ctrl-C and SIGTERM ask for an end in good order: the loop looks at a flag between steps. A second Ctrl-C ends at
-// once.
+// once. A child process hears of Ctrl-C from its parent, by SIGTERM, since a terminal sends the signal to both.
 #pragma once
 
 #include "../engine/error.h"
@@ -14,5 +14,6 @@ class Interrupted : public Error {
 
 void catch_interrupts();  // installs the handlers
 bool interrupted();       // has the user asked to stop?
+void obey_parent();       // in a child: SIGTERM asks, however often it comes; Ctrl-C is left to the parent
 
 }  // namespace normlab

@@ -22,15 +22,15 @@ std::size_t terminal_width() {
   return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
 }
 
-std::string bar(double share) {
+}  // namespace
+
+std::string bar_text(double share) {
   constexpr int kWidth = 20;
   const int full = static_cast<int>(share * kWidth);
   std::string text = "[";
   for (int i = 0; i < kWidth; ++i) text += i < full ? '=' : (i == full ? '>' : ' ');
   return text + "]";
 }
-
-}  // namespace
 
 std::string duration_text(double seconds) {
   if (seconds < 9.95) return fmt::format("{:.1f} s", seconds);
@@ -47,52 +47,51 @@ std::string short_number(double value) {
   return fmt::format("{:.0f}", value);
 }
 
-ProgressBar::ProgressBar(std::string title, std::int64_t steps, std::string unit, bool quiet)
-    : title_(std::move(title)),
-      unit_(std::move(unit)),
-      steps_(steps),
-      quiet_(quiet),
-      terminal_(isatty(STDERR_FILENO) != 0),
-      start_(Clock::now()),
-      last_(start_) {}
+ProgressLine::ProgressLine(bool quiet) : quiet_(quiet), terminal_(isatty(STDERR_FILENO) != 0) {}
 
-ProgressBar::~ProgressBar() { clear(); }
-
-void ProgressBar::update(std::int64_t step, std::int64_t done_before, double units, const std::string& note) {
+void ProgressLine::renew(const std::string& text) {
+  if (!terminal_) return line(text);
   if (quiet_) return;
-  const auto now = Clock::now();
-  // On a terminal five times a second; in a file every ten seconds.
-  if (step < steps_ && seconds_between(last_, now) < (terminal_ ? 0.2 : 10)) return;
-  if (step == steps_ && !terminal_) return;
-  last_ = now;
-  const double elapsed = std::max(1e-9, seconds_between(start_, now));
-  const double left =
-      elapsed / static_cast<double>(std::max<std::int64_t>(1, step - done_before)) * static_cast<double>(steps_ - step);
-  const double share = static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps_));
-  const std::string numbers = fmt::format("{}/{}  {}  {} {}/s  {} left", step, steps_, note,
-                                          short_number(units / elapsed), unit_, duration_text(left));
-  if (terminal_) {
-    std::string text = fmt::format("{} {} {}", title_, bar(share), numbers);
-    if (text.size() > terminal_width() - 1) text.resize(terminal_width() - 1);
-    fmt::print(stderr, "\r\x1b[K{}", text);
-    shown_ = true;
-  } else {
-    fmt::print(stderr, "{} {}\n", title_, numbers);
-  }
+  fmt::print(stderr, "\r\x1b[K{}", text.substr(0, terminal_width() - 1));
   std::fflush(stderr);
+  shown_ = true;
 }
 
-void ProgressBar::line(const std::string& text) {
+void ProgressLine::line(const std::string& text) {
   if (quiet_) return;
   clear();
   fmt::print(stderr, "{}\n", text);
   std::fflush(stderr);
 }
 
-void ProgressBar::clear() {
+void ProgressLine::clear() {
   if (shown_) fmt::print(stderr, "\r\x1b[K");
   std::fflush(stderr);
   shown_ = false;
+}
+
+ProgressBar::ProgressBar(std::string title, std::int64_t steps, std::string unit, bool quiet)
+    : title_(std::move(title)),
+      unit_(std::move(unit)),
+      steps_(steps),
+      quiet_(quiet),
+      line_(quiet),
+      start_(Clock::now()),
+      last_(start_) {}
+
+void ProgressBar::update(std::int64_t step, std::int64_t done_before, double units, const std::string& note) {
+  if (quiet_) return;
+  const auto now = Clock::now();
+  // On a terminal five times a second; in a file every ten seconds.
+  if (step < steps_ && seconds_between(last_, now) < (line_.terminal() ? 0.2 : 10)) return;
+  if (step == steps_ && !line_.terminal()) return;
+  last_ = now;
+  const double elapsed = std::max(1e-9, seconds_between(start_, now));
+  const double left =
+      elapsed / static_cast<double>(std::max<std::int64_t>(1, step - done_before)) * static_cast<double>(steps_ - step);
+  const double share = static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, steps_));
+  line_.renew(fmt::format("{} {}{}/{}  {}  {} {}/s  {} left", title_, line_.terminal() ? bar_text(share) + " " : "",
+                          step, steps_, note, short_number(units / elapsed), unit_, duration_text(left)));
 }
 
 }  // namespace normlab

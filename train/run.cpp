@@ -13,6 +13,7 @@
 #include "checkpoint.h"
 #include "environment.h"
 #include "files.h"
+#include "folder_lock.h"
 #include "interrupt.h"
 #include "json_reader.h"
 #include "metrics.h"
@@ -36,9 +37,10 @@ double number_of(const JsonNode& node) {
   return node.string == "inf" ? kInfinity : node.string == "-inf" ? -kInfinity : std::nan("");
 }
 
-void write_environment(const Config& config, const fs::path& file) {
+void write_environment(const Config& config, const Data* data, const fs::path& file) {
   JsonNode out = JsonNode::object();
   for (const auto& [name, value] : environment()) out.add(name, JsonNode::of(value));
+  if (data) out.add("data", JsonNode::of(data->fingerprint()));
   out.add("seed", JsonNode::of(config.seed));
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   char started[32];
@@ -113,12 +115,14 @@ class Recorder final : public Listener {
            double seconds_before, RunTensors tensors)
       : config_(config),
         settings_(settings),
+        steps_(steps),
         first_step_(first_step),
         seconds_before_(seconds_before),
         tensors_(std::move(tensors)),
         metrics_(settings.folder / "metrics.jsonl", first_step),
         bar_(settings.title, steps, "tokens", settings.quiet),
         start_(std::chrono::steady_clock::now()) {
+    if (settings.watch) settings.watch(first_step, first_step, steps);
     if (config.probes.every > 0 || !config.probes.at.empty()) {
       probes_.emplace(settings.folder / "probes.jsonl", first_step);
     }
@@ -140,6 +144,7 @@ class Recorder final : public Listener {
                        {"seconds", seconds},
                        {"tokens_per_second", tokens_ / std::max(1e-9, seconds - seconds_before_)}}});
     }
+    if (settings_.watch) settings_.watch(first_step_, report.progress.step, steps_);
     bar_.update(report.progress.step, first_step_, tokens_, fmt::format("loss {:.3f}{}", report.nll, validation_));
   }
 
@@ -181,7 +186,7 @@ class Recorder final : public Listener {
  private:
   const Config& config_;
   const RunSettings& settings_;
-  std::int64_t first_step_;
+  std::int64_t steps_, first_step_;
   double seconds_before_;
   RunTensors tensors_;
   MetricsLog metrics_;
@@ -246,9 +251,8 @@ bool holds_run(const std::string& own, const fs::path& folder) {
   return true;
 }
 
-void begin_folder(const Config& config, const fs::path& folder) {
-  require_writable_directory(folder);
-  write_environment(config, folder / "run.json");
+void begin_folder(const Config& config, const Data* data, const fs::path& folder) {
+  write_environment(config, data, folder / "run.json");
   write_file(folder / "config.json", to_lines(resolved(config)));
 }
 
@@ -268,7 +272,7 @@ RunResult train(const Config& config, const RunSettings& settings, Task& task, b
       if (record.step <= progress.step) seconds_before = std::max(seconds_before, record.number("seconds").value_or(0));
     }
   }
-  begin_folder(config, settings.folder);
+  begin_folder(config, &task.data(), settings.folder);
   require_writable_directory(checkpoints);
   if (progress.step == 0) {  // killed before its first checkpoint, or never begun
     fs::remove(settings.folder / "metrics.jsonl");
@@ -319,6 +323,7 @@ void measure(const Config& config, const RunSettings& settings, Task* task, std:
   context.progress = [&](Index done, Index of, const std::string& note) {
     if (!bar) bar.emplace(settings.title, of, "pieces", settings.quiet);
     bar->update(done, 0, static_cast<double>(done), note);
+    if (settings.watch && !config.trains()) settings.watch(0, done, of);
     if (interrupted() && done < of) throw Interrupted("stopped while measuring");
   };
   const std::vector<Measurement> found = config.measurement->measure(context);
@@ -353,18 +358,15 @@ std::unique_ptr<Data> load_data(const Config& config, const std::string& directo
   return config.data->load(directory, config.seed_of_data());
 }
 
-TrainingSize require_memory(const Config& config, const Data& data) {
+TrainingSize require_memory(const Config& config, const Data& data, int copies) {
   const TrainingSize size = config.model->training_size(data, config.dtype);
   const double available = available_memory();
-  check(available == 0 || size.bytes() < available, "model: training ", size.parameters, " parameters on batches of ",
-        size.tokens, " tokens takes about ", short_number(size.bytes()), "B of memory, this machine has ",
-        short_number(available),
-        "B free; use a smaller model or smaller batches with more of them accumulated (train.accumulate)");
+  check(available == 0 || copies * size.bytes() < available, "model: training ", size.parameters,
+        " parameters on batches of ", size.tokens, " tokens takes about ", short_number(size.bytes()),
+        "B of memory, this machine has ", short_number(available), "B free",
+        copies == 1 ? "; use a smaller model or smaller batches with more of them accumulated (train.accumulate)"
+                    : text(", too little for ", copies, " runs side by side; choose fewer with --side-by-side"));
   return size;
-}
-
-void require_feasible(const Config& config, const std::string& data_directory) {
-  if (config.measurement->of_model()) require_memory(config, *load_data(config, data_directory));
 }
 
 RunResult run_one(const Config& config, const RunSettings& settings) {
@@ -374,10 +376,14 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
         ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
 
   std::unique_ptr<Data> data;
-  std::unique_ptr<Task> task;
   if (config.measurement->of_model()) {
     data = load_data(config, settings.data_directory);
     require_memory(config, *data);
+  }
+  require_writable_directory(settings.folder);
+  const FolderLock lock(settings.folder);
+  std::unique_ptr<Task> task;
+  if (data) {
     Init init;
     init.seed = config.seed_of_init();
     init.dtype = config.dtype;
@@ -387,7 +393,7 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
   if (config.trains()) {
     result = train(config, settings, *task, begun);
   } else {
-    begin_folder(config, settings.folder);
+    begin_folder(config, data.get(), settings.folder);
   }
   if (task) result.parameters = task->model().parameter_count();
   if (!config.measurement->only_trains() && !result.diverged()) {

@@ -1,7 +1,7 @@
 // One run: from a resolved config to a folder with its results.
 //
 //   config.json          resolved config; read again, it gives the same run
-//   run.json             what it was made with: version, build, processor, threads, product library
+//   run.json             what it was made with: version, build, processor, threads, product library; a hash of the data
 //   metrics.jsonl, .csv  one record per logged step and per evaluation
 //   probes.jsonl         one record per observed step, site and quantity
 //   measurements.jsonl   one record per quantity and site, of an experiment that measures
@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -27,6 +28,9 @@ struct RunSettings {
   bool resume = false;
   bool quiet = false;  // no progress of its own
   std::string title = "step";
+  // Told before the first step and after each one: steps done by earlier sessions, steps done, steps in all. Where
+  // nothing is trained, the same of the pieces of what is measured.
+  std::function<void(std::int64_t before, std::int64_t done, std::int64_t steps)> watch = {};
 };
 
 // What is known of a run when it is over; kept in result.json.
@@ -52,8 +56,9 @@ struct RunResult {
 // The data of the config, from `directory`.
 std::unique_ptr<Data> load_data(const Config& config, const std::string& directory);
 
-// What training takes; Error when the machine has not that much memory. Nothing of the model is allocated.
-TrainingSize require_memory(const Config& config, const Data& data);
+// What training takes; Error when the machine has not that much memory, or not for `copies` of it at once. Nothing of
+// the model is allocated.
+TrainingSize require_memory(const Config& config, const Data& data, int copies = 1);
 
 // Error unless `held`, the resolved config that the folder holds, is `own`; it names the first line that differs.
 void require_same_config(const std::string& held, const std::string& own, const std::filesystem::path& folder);
@@ -61,12 +66,9 @@ void require_same_config(const std::string& held, const std::string& own, const 
 // Does the folder hold a finished run of this config? Error when it holds another config's.
 std::optional<RunResult> finished_run(const Config& config, const std::filesystem::path& folder);
 
-// Error when the data of the config cannot be read, or its model is too large for this machine.
-void require_feasible(const Config& config, const std::string& data_directory);
-
 // Trains and measures as `config` says and leaves everything in the folder. A diverged run is a result, not an error.
-// Error when the folder holds an unfinished run and `resume` is off, or another config's; Interrupted on Ctrl-C, after
-// a checkpoint.
+// Error when the folder holds an unfinished run and `resume` is off, or another config's, or another process writes
+// into it; Interrupted on Ctrl-C, after a checkpoint.
 RunResult run_one(const Config& config, const RunSettings& settings);
 
 }  // namespace normlab

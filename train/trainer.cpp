@@ -19,15 +19,15 @@ struct FirstNotFinite final : Observer {
   }
 };
 
+bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
+
+}  // namespace
+
 std::int64_t steps_of(const Config& config, const Data& data) {
   if (config.train.steps > 0) return config.train.steps;
   const std::int64_t micro = config.train.accumulate, batches = data.batches_per_epoch();
   return config.train.epochs * ((batches + micro - 1) / micro);
 }
-
-bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
-
-}  // namespace
 
 double EvaluationReport::perplexity() const { return std::exp(mean()); }
 

@@ -58,6 +58,9 @@ class Diverged : public Error {
   std::string site_;
 };
 
+// The optimizer steps of a whole training.
+std::int64_t steps_of(const Config& config, const Data& data);
+
 class Trainer {
  public:
   Trainer(const Config& config, Task& task);

@@ -46,6 +46,23 @@ void write_small(const TemporaryFolder& folder) {
 
 }  // namespace
 
+TEST_CASE("the fingerprint tells pairs apart, also by references that the vocabulary cannot say") {
+  const TemporaryFolder folder;
+  ParallelOptions options = small_options();
+  options.valid = "valid.{}";
+  const auto fingerprint = [&](const std::string& target) {
+    folder.write("valid.de", "ein See\n");
+    folder.write("valid.en", target);
+    return options.load_pairs(folder.path(), 1)->fingerprint();
+  };
+  write_small(folder);
+  const std::string first = fingerprint("a lake\n");
+  CHECK(first.size() == 16);
+  CHECK(fingerprint("a lake\n") == first);
+  CHECK(fingerprint("a house\n") != first);
+  CHECK(fingerprint("a pond\n") != fingerprint("a pool\n"));
+}
+
 TEST_CASE("two files become pairs") {
   const TemporaryFolder folder;
   write_small(folder);

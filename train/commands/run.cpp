@@ -20,11 +20,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const fs::path kRuns = "runs";
+
 struct Arguments {
-  std::string file, out, data = default_data_directory();
+  std::string file, out, share, data = default_data_directory();
   std::vector<std::string> overrides;
   bool resume = false, quiet = false;
-  int threads = 0;
+  int threads = 0, side_by_side = 0;
 };
 
 // configs/ptb/warmup.json -> runs/ptb/warmup; any other file.json -> runs/file.
@@ -32,10 +34,10 @@ fs::path default_folder(const fs::path& config) {
   fs::path name = config.filename().replace_extension();
   for (fs::path parent = config.parent_path(); parent.has_filename() && parent != parent.root_path();
        parent = parent.parent_path()) {
-    if (parent.filename() == "configs") return fs::path("runs") / name;
+    if (parent.filename() == "configs") return kRuns / name;
     name = parent.filename() / name;
   }
-  return fs::path("runs") / config.filename().replace_extension();
+  return kRuns / config.filename().replace_extension();
 }
 
 int run(const Arguments& a) {
@@ -47,6 +49,12 @@ int run(const Arguments& a) {
   settings.data_directory = a.data;
   settings.resume = a.resume;
   settings.quiet = a.quiet;
+  settings.side_by_side = a.side_by_side;
+  if (!a.share.empty()) {
+    settings.share = a.share == "none" ? "" : a.share;
+  } else if (a.out.empty()) {
+    settings.share = kRuns;
+  }
   if (!a.quiet) fmt::print(stderr, "{}\n", environment_line());
 
   const ExperimentResult result = run_experiment(experiment, settings);
@@ -85,6 +93,13 @@ void add_run(CLI::App& program, int& status) {
   command->add_flag("--resume", a->resume, "Go on where an earlier run of this config was stopped");
   command->add_option("--threads", a->threads, "Threads; by default all cores. The results are the same")
       ->check(CLI::Range(1, 1024));
+  command
+      ->add_option("--side-by-side", a->side_by_side, "Runs at once; by default one on each thread, if memory allows")
+      ->check(CLI::Range(1, 1024));
+  command->add_option(
+      "--share", a->share,
+      "Take over finished runs of the same config from the experiments in this folder, or from none; by "
+      "default from runs/, but from none with --out");
   command->add_option("--data", a->data, "Where corpora lie (also NORMLAB_DATA)")->capture_default_str();
   command->add_flag("--quiet", a->quiet, "No progress, only the result");
   command->callback([a, &status] { status = run(*a); });

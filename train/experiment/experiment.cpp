@@ -7,22 +7,16 @@
 #include <cmath>
 
 #include "../files.h"
-#include "../interrupt.h"
 #include "../json_reader.h"
 #include "../metrics.h"
 #include "figure.h"
 #include "observations.h"
+#include "scheduler.h"
 
 namespace normlab {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string label_of(const std::vector<std::string>& arms) {
-  std::string label;
-  for (const std::string& arm : arms) label += (label.empty() ? "" : ", ") + arm;
-  return label.empty() ? "model" : label;
-}
 
 Interval interval_of(const std::vector<RunResult>& runs, double (*value)(const RunResult&)) {
   std::vector<double> values;
@@ -123,50 +117,13 @@ bool holds_experiment(const Experiment& experiment, const fs::path& folder) {
 }  // namespace
 
 ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSettings& settings) {
-  const bool single = experiment.runs.size() == 1 && experiment.runs[0].name.empty();
   const bool begun = holds_experiment(experiment, settings.folder);
   const bool all_done = std::all_of(experiment.runs.begin(), experiment.runs.end(), [&](const Run& run) {
     return fs::exists(run_folder(run, settings.folder) / "result.json");
   });
   check(!begun || settings.resume || all_done, settings.folder.string(),
         ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
-  if (!begun) {
-    // Everything that can be wrong with the data or the size of a run is found before the first one starts.
-    for (const Run& run : experiment.runs) require_feasible(run.config, settings.data_directory);
-    require_writable_directory(settings.folder);
-  }
-  // What is said about the runs may have changed since.
-  write_file(settings.folder / "experiment.json", to_lines(experiment.resolved));
-
-  std::vector<RunResult> results;
-  for (std::size_t i = 0; i < experiment.runs.size(); ++i) {
-    const Run& run = experiment.runs[i];
-    RunSettings one;
-    one.folder = run_folder(run, settings.folder);
-    one.data_directory = settings.data_directory;
-    one.resume = settings.resume || !single;
-    one.quiet = settings.quiet;
-    one.title = single
-                    ? "step"
-                    : fmt::format("[{}/{}] {}, seed {}", i + 1, experiment.runs.size(), label_of(run.arms), run.seed);
-    if (const auto done = finished_run(run.config, one.folder)) {
-      results.push_back(*done);
-      continue;
-    }
-    try {
-      results.push_back(run_one(run.config, one));
-    } catch (const Interrupted& stop) {
-      throw Interrupted(text(single ? "" : one.title + ": ", stop.what(), "; everything so far is in ",
-                             settings.folder.string(), "; go on with the same command and --resume"));
-    }
-    if (!settings.quiet && !single) {
-      const RunResult& r = results.back();
-      fmt::print(stderr, "{}: {}\n", one.title,
-                 r.diverged()  ? fmt::format("diverged at step {}, first at {}", r.diverged_step, r.diverged_site)
-                 : r.trained() ? fmt::format("valid perplexity {:.2f}, {:.1f} s", std::exp(r.final_nll), r.seconds)
-                               : fmt::format("measured, {:.1f} s", r.seconds));
-    }
-  }
+  const std::vector<RunResult> results = run_all(experiment, settings);
   write_summary(experiment, results, settings.folder / "summary.csv");
   const std::vector<Curve> curves = validation_curves(experiment, settings);
   if (!curves.empty()) {

@@ -1,5 +1,4 @@
-// An experiment: all runs of a config, one after the other, ending in a table and a figure. Without a sweep it is one
-// run.
+// An experiment: all runs of a config, ending in a table and a figure. Without a sweep it is one run.
 //
 // Its folder: experiment.json (resolved), runs/<name>/ for each run, or the files of the one run without a sweep,
 // summary.csv, and figures/validation.{csv,svg}.
@@ -20,6 +19,8 @@ struct ExperimentSettings {
   std::string data_directory;
   bool resume = false;
   bool quiet = false;
+  int side_by_side = 0;         // runs at once; 0: as many as threads and memory allow
+  std::filesystem::path share;  // where other experiments lie, whose finished runs are taken over; empty: nowhere
 };
 
 // The runs of one combination of arms, over seeds.

@@ -156,6 +156,12 @@ std::filesystem::path run_folder(const Run& run, const std::filesystem::path& ex
   return run.name.empty() ? experiment_folder : experiment_folder / "runs" / run.name;
 }
 
+std::string label_of(const std::vector<std::string>& arms) {
+  std::string label;
+  for (const std::string& arm : arms) label += (label.empty() ? "" : ", ") + arm;
+  return label.empty() ? "model" : label;
+}
+
 Sweep read_sweep(const JsonNode& node, Problems& problems) {
   Sweep sweep;
   ConfigReader reader(node, "sweep", problems);

@@ -50,6 +50,8 @@ struct Run {
 
 // The folder of a run of the experiment that `experiment_folder` holds: the same for a run that stands alone.
 std::filesystem::path run_folder(const Run& run, const std::filesystem::path& experiment_folder);
+// "Pre-LN, warm-up"; "model" when there are no arms.
+std::string label_of(const std::vector<std::string>& arms);
 
 Sweep read_sweep(const JsonNode& node, Problems& problems);
 
