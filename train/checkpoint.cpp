@@ -12,6 +12,7 @@ namespace normlab {
 namespace {
 
 constexpr const char* kFormat = "normlab checkpoint 1";  // the number rises when old files can no longer be read
+constexpr const char* kModel = "model.";
 constexpr const char* kPrefix = "step_";
 constexpr const char* kSuffix = ".safetensors";
 constexpr int kMostProblems = 20;  // a checkpoint of another model would list every tensor of both
@@ -25,8 +26,8 @@ std::map<std::string, Tensor> by_name(const RunTensors& run) {
       check(fresh, "checkpoint: two tensors are named ", prefix, named.path);
     }
   };
-  add("model.", run.parameters);
-  add("model.", run.buffers);
+  add(kModel, run.parameters);
+  add(kModel, run.buffers);
   add("optimizer.", run.optimizer);
   return all;
 }
@@ -94,6 +95,34 @@ std::string differences(const std::map<std::string, Tensor>& run, const std::map
   return lines.str();
 }
 
+struct Checkpoint {
+  std::map<std::string, Tensor> tensors;
+  CheckpointInfo info;
+};
+
+Checkpoint read_checkpoint(const std::filesystem::path& path) {
+  Safetensors file;
+  try {
+    file = read_safetensors(path);
+  } catch (const MachineError&) {
+    throw;
+  } catch (const Error& error) {
+    throw Error(text(error.what(), "\nIf it is damaged, delete it: --resume then goes on from the one before it."));
+  }
+  try {
+    return {std::move(file.tensors), parse_info(std::move(file.metadata))};
+  } catch (const Error& error) {
+    throw Error(text(path.string(), ": ", error.what()));
+  }
+}
+
+void require_same_tensors(const std::filesystem::path& path, const std::map<std::string, Tensor>& run,
+                          const std::map<std::string, Tensor>& file) {
+  const std::string problems = differences(run, file);
+  check(problems.empty(), path.string(), ": the checkpoint is of another model or optimizer:", problems,
+        "\nResume with the config that wrote it (it is in the file's metadata), or train into another folder.");
+}
+
 // The checkpoints of a directory by step.
 std::map<std::int64_t, std::filesystem::path> checkpoints_in(const std::filesystem::path& directory) {
   std::map<std::int64_t, std::filesystem::path> found;
@@ -123,25 +152,34 @@ void save_checkpoint(const std::filesystem::path& path, const RunTensors& tensor
 
 CheckpointInfo load_checkpoint(const std::filesystem::path& path, RunTensors& tensors) {
   const std::map<std::string, Tensor> run = by_name(tensors);
-  Safetensors file;
-  CheckpointInfo info;
-  try {
-    file = read_safetensors(path);
-  } catch (const MachineError&) {
-    throw;
-  } catch (const Error& error) {
-    throw Error(text(error.what(), "\nIf it is damaged, delete it: --resume then goes on from the one before it."));
-  }
-  try {
-    info = parse_info(std::move(file.metadata));
-  } catch (const Error& error) {
-    throw Error(text(path.string(), ": ", error.what()));
-  }
-  const std::string problems = differences(run, file.tensors);
-  check(problems.empty(), path.string(), ": the checkpoint is of another model or optimizer:", problems,
-        "\nResume with the config that wrote it (it is in the file's metadata), or train into another folder.");
+  const Checkpoint file = read_checkpoint(path);
+  require_same_tensors(path, run, file.tensors);
   for (const auto& [name, tensor] : run) Tensor(tensor).copy_from(file.tensors.at(name));
-  return info;
+  return file.info;
+}
+
+std::int64_t load_average(const std::vector<std::filesystem::path>& checkpoints, const Module& model) {
+  check(!checkpoints.empty(), "checkpoint: a mean must be of one at least, got none");
+  const std::map<std::string, Tensor> means = by_name({model.parameters(), model.buffers(), {}});
+  std::map<std::string, std::vector<double>> sums;
+  std::int64_t step = 0;
+  for (const std::filesystem::path& path : checkpoints) {
+    Checkpoint file = read_checkpoint(path);
+    std::erase_if(file.tensors, [](const auto& entry) { return !entry.first.starts_with(kModel); });
+    require_same_tensors(path, means, file.tensors);
+    for (const auto& [name, tensor] : file.tensors) {
+      std::vector<double>& sum = sums[name];
+      sum.resize(static_cast<std::size_t>(tensor.size()));
+      for (Index i = 0; i < tensor.size(); ++i) sum[static_cast<std::size_t>(i)] += tensor.at(i);
+    }
+    step = file.info.progress.step;
+  }
+  const auto count = static_cast<double>(checkpoints.size());
+  for (const auto& [name, tensor] : means) {
+    Tensor mean = tensor;
+    for (Index i = 0; i < mean.size(); ++i) mean.set(i, sums.at(name)[static_cast<std::size_t>(i)] / count);
+  }
+  return step;
 }
 
 std::filesystem::path checkpoint_path(const std::filesystem::path& directory, std::int64_t step) {
@@ -156,11 +194,21 @@ std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::pa
   return found.rbegin()->second;
 }
 
-void remove_old_checkpoints(const std::filesystem::path& directory, std::int64_t keep) {
-  const auto found = checkpoints_in(directory);
-  std::int64_t surplus = static_cast<std::int64_t>(found.size()) - keep;
-  for (const auto& [step, path] : found) {
-    if (surplus-- <= 0) break;
+std::vector<std::filesystem::path> last_checkpoints(const std::filesystem::path& directory, std::int64_t count,
+                                                    std::int64_t every) {
+  auto found = checkpoints_in(directory);
+  std::vector<std::filesystem::path> last;
+  for (auto entry = found.rbegin(); entry != found.rend() && std::ssize(last) < count; ++entry) {
+    const bool due = every > 0 && entry->first % every == 0;
+    if (due || entry == found.rbegin()) last.insert(last.begin(), entry->second);
+  }
+  return last;
+}
+
+void remove_old_checkpoints(const std::filesystem::path& directory, std::int64_t keep, std::int64_t every) {
+  const auto kept = last_checkpoints(directory, keep, every);
+  for (const auto& [step, path] : checkpoints_in(directory)) {
+    if (std::find(kept.begin(), kept.end(), path) != kept.end()) continue;
     std::error_code error;
     std::filesystem::remove(path, error);
     if (error) throw MachineError(text(path.string(), ": cannot be removed: ", error.message()));

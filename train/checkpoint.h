@@ -2,6 +2,16 @@
 //
 // The tensors are named "model.<path>" (parameters and buffers) and "optimizer.<name>"; progress, resolved config and
 // whatever else is to be kept are texts in the metadata. Nothing in the file depends on the time of day.
+//
+// The mean of a run's last checkpoints is often a better model than any of them (Vaswani et al. 2017, 6.1; Shen et al.
+// 2020, appendix). It is the mean of every entry of the model, as in fairseq's script, so of running statistics too:
+//
+//   theta = 1/N sum_i theta_i      s = 1/N sum_i s_i
+//
+// What would be right are the statistics s(theta) of the mean itself. Where what a norm sees is linear in theta the
+// mean of its means is exactly that; otherwise s and s(theta) differ by the second order of the theta_i's distances,
+// while the statistics of any one of them differ by the first. To measure s(theta) instead takes a pass over training
+// text (Izmailov et al. 2018). Evaluation by the batches' own statistics, which needs none, shows how far off s is.
 #pragma once
 
 #include <cstdint>
@@ -44,13 +54,23 @@ void save_checkpoint(const std::filesystem::path& path, const RunTensors& tensor
 // that is cut or damaged, or is no checkpoint, is an Error that says what is wrong with it and what to do.
 CheckpointInfo load_checkpoint(const std::filesystem::path& path, RunTensors& tensors);
 
+// Sets the model's parameters and buffers to their means over these checkpoints, summed in double in the order given;
+// of one, to what it holds. The step of the last. Errors as load_checkpoint's.
+std::int64_t load_average(const std::vector<std::filesystem::path>& checkpoints, const Module& model);
+
 // <directory>/step_000001200.safetensors
 std::filesystem::path checkpoint_path(const std::filesystem::path& directory, std::int64_t step);
 
 // The checkpoint of the highest step in a directory, or nothing. A part file left by a killed run is none.
 std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& directory);
 
-// Removes all but the `keep` checkpoints of the highest steps.
-void remove_old_checkpoints(const std::filesystem::path& directory, std::int64_t keep);
+// The checkpoints of the highest steps, at most `count`, lowest first: of those steps that are multiples of `every`,
+// and the latest of all. One between them was saved when the run was stopped, and does not count once there is a later
+// one; so a run that was stopped ends with the same checkpoints as one that was not.
+std::vector<std::filesystem::path> last_checkpoints(const std::filesystem::path& directory, std::int64_t count,
+                                                    std::int64_t every);
+
+// Removes all but these.
+void remove_old_checkpoints(const std::filesystem::path& directory, std::int64_t keep, std::int64_t every);
 
 }  // namespace normlab

@@ -35,6 +35,13 @@ void TrainConfig::fields(Fields& f, bool required) {
   f.integer("checkpoint_every", checkpoint_every, {.at_least = 0, .at_most = kMostSteps},
             "steps between checkpoints; 0 for one at the end");
   f.integer("keep", keep, {.at_least = 1, .at_most = 1e6}, "how many of the last checkpoints stay");
+  f.integer("average", average, {.at_least = 0, .at_most = 1e6},
+            "how many of the last checkpoints make the model, by the mean of its parameters and running statistics, "
+            "that the final evaluation and scores are of; 0 or 1 for the last one alone");
+  f.require(average < 2 || checkpoint_every > 0, "average",
+            text("needs checkpoint_every above 0 to have more than one checkpoint to average, got ", average));
+  f.require(average <= keep, "average",
+            text("must be at most keep, the checkpoints that stay, got ", average, " and keep ", keep));
   f.integer("log_every", log_every, {.at_least = 1, .at_most = kMostSteps}, "steps between lines of metrics");
 }
 

@@ -29,6 +29,7 @@ struct TrainConfig {
   std::int64_t score_every = 0;
   std::int64_t checkpoint_every = 0;
   std::int64_t keep = 2;
+  std::int64_t average = 0;
   std::int64_t log_every = 10;
 
   // `required`: there must be something to train.

@@ -84,7 +84,7 @@ const std::filesystem::path& cut_back(const std::filesystem::path& path, std::in
   const std::string content = read_file(path);
   std::string kept;
   for_each_record(path, content, [&](const std::string& line, const MetricRecord& record) {
-    if (record.step <= step) kept += line;
+    if (record.step <= step && record.event != "average") kept += line;
   });
   if (kept != content) write_file(path, kept);
   return path;

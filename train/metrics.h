@@ -2,6 +2,9 @@
 //
 //   {"event":"train","step":100,"loss":5.21,"gradient_norm":0.8,"seconds":3.2,"tokens_per_second":64000.0}
 //   {"event":"evaluation","step":100,"loss":5.02,"perplexity":151.4,"seconds":3.4}
+//   {"event":"average","step":100,"checkpoints":5,"loss":4.98,"perplexity":145.5,"seconds":3.6}
+//
+// An "average" is an evaluation of the mean of the last checkpoints, at the end of a run.
 //
 // Two runs of the same config and seed write the same bytes but for the time fields, also when one was killed and went
 // on. Numbers are written so that they read back exactly. JSON has no infinity: what is not finite is written as the
@@ -25,7 +28,7 @@ using MetricValue = std::variant<std::int64_t, double, std::string>;
 using MetricFields = std::vector<std::pair<std::string, MetricValue>>;
 
 struct MetricRecord {
-  std::string event;      // "train", "evaluation", …
+  std::string event;      // "train", "evaluation", "average", "probe"
   std::int64_t step = 0;  // optimizer steps taken when it was measured
   MetricFields fields;    // in the order they are written
 
@@ -41,9 +44,9 @@ bool is_time_field(std::string_view field);
 // Appends records to a file; each is with the system when write() returns.
 class MetricsLog {
  public:
-  // Goes on after `step`: what the file holds of later steps, and a last line that was torn, is cut off first. With
-  // step 0 a run begins: nothing but records of step 0 stays. Error when a line of the file is not a record;
-  // MachineError when the file cannot be written.
+  // Goes on after the checkpoint of `step`: what the file holds of later steps and of averages, which come after the
+  // last checkpoint, and a last line that was torn, is cut off first. With step 0 a run begins: nothing but records of
+  // step 0 stays. Error when a line of the file is not a record; MachineError when the file cannot be written.
   MetricsLog(const std::filesystem::path& path, std::int64_t step);
 
   void write(const MetricRecord& record);

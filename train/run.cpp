@@ -58,6 +58,7 @@ void write_result(const RunResult& result, const fs::path& file) {
     out.add("diverged_step", JsonNode::of(result.diverged_step));
     out.add("diverged_site", JsonNode::of(result.diverged_site));
   }
+  if (result.averaged > 0) out.add("averaged_checkpoints", JsonNode::of(result.averaged));
   if (result.trained()) {
     out.add("final_nll", number(result.final_nll));
     out.add("final_perplexity", number(std::exp(result.final_nll)));
@@ -92,6 +93,7 @@ RunResult read_result(const fs::path& file) {
   check(in.find("status") && (real("final_nll") || !result.trained()), file.string(),
         ": is no result of a run; remove the folder and run again");
   if (const JsonNode* site = in.find("diverged_site")) result.diverged_site = site->string;
+  result.averaged = whole("averaged_checkpoints");
   if (result.trained()) {
     result.final_nll = *real("final_nll");
     result.best_nll = real("best_nll").value_or(kInfinity);
@@ -155,7 +157,7 @@ class Recorder final : public Listener {
   }
 
   void on_evaluation(const EvaluationReport& report) override {
-    MetricRecord record{"evaluation",
+    MetricRecord record{report.averaged > 0 ? "average" : "evaluation",
                         report.step,
                         {{"split", std::string(name_of(report.split))},
                          {"statistics", std::string(report.batch_statistics ? "batch" : "running")},
@@ -163,6 +165,7 @@ class Recorder final : public Listener {
                          {"perplexity", report.perplexity()},
                          {"tokens", report.tokens},
                          {"seconds", seconds_so_far()}}};
+    if (report.averaged > 0) record.fields.emplace_back("checkpoints", report.averaged);
     for (const auto& [name, score] : report.scores) record.fields.emplace_back("score." + name, score);
     metrics_.write(record);
     if (report.split == Split::valid && !report.batch_statistics)
@@ -175,8 +178,11 @@ class Recorder final : public Listener {
     CheckpointInfo info;
     info.progress = progress;
     info.config = to_lines(resolved(config_));
-    save_checkpoint(checkpoint_path(settings_.folder / "checkpoints", progress.step), tensors_, info);
-    remove_old_checkpoints(settings_.folder / "checkpoints", config_.train.keep);
+    const fs::path checkpoints = settings_.folder / "checkpoints";
+    const std::int64_t every = config_.train.checkpoint_every;
+    save_checkpoint(checkpoint_path(checkpoints, progress.step), tensors_, info);
+    const bool stopped = progress.step < steps_ && (every == 0 || progress.step % every != 0);
+    remove_old_checkpoints(checkpoints, config_.train.keep + (stopped ? 1 : 0), every);
   }
 
   double seconds_so_far() const {
@@ -198,13 +204,32 @@ class Recorder final : public Listener {
   std::string validation_;
 };
 
+// The final evaluation of the mean of the last checkpoints, put in the place of the model while it lasts: training is
+// over and saved.
+void evaluate_average(const Config& config, const RunSettings& settings, const Trainer& trainer, const Module& model,
+                      Recorder& recorder) {
+  const auto last =
+      last_checkpoints(settings.folder / "checkpoints", config.train.average, config.train.checkpoint_every);
+  const std::int64_t count = std::ssize(last);
+  if (count < config.train.average && !settings.quiet) {
+    fmt::print(stderr,
+               "{}: has saved {} checkpoints, so the final model is the mean of {}, not of train.average = {}\n",
+               settings.folder.string(), count, count, config.train.average);
+  }
+  load_average(last, model);
+  for (const Split split : {Split::valid, Split::test}) trainer.evaluate_and_tell(split, true, count, {&recorder});
+  load_average({last.back()}, model);
+}
+
 // What the metrics of a finished run say.
 RunResult summarize(const fs::path& folder) {
   RunResult result;
   result.final_nll = result.best_nll = kInfinity;
   for (const MetricRecord& record : read_metrics(folder / "metrics.jsonl")) {
     if (const auto seconds = record.number("seconds")) result.seconds = std::max(result.seconds, *seconds);
-    if (record.event != "evaluation") continue;
+    const bool average = record.event == "average";  // they come last, and are the final figures
+    if (record.event != "evaluation" && !average) continue;
+    if (average) result.averaged = static_cast<std::int64_t>(record.number("checkpoints").value_or(0));
     const double nll = record.number("nll").value_or(kInfinity);
     for (const auto& [name, value] : record.fields) {
       if (name.rfind("score.", 0) != 0) continue;
@@ -220,7 +245,7 @@ RunResult summarize(const fs::path& folder) {
       continue;
     }
     result.final_nll = nll;
-    if (nll < result.best_nll) {
+    if (nll < result.best_nll && !average) {
       result.best_nll = nll;
       result.best_step = record.step;
     }
@@ -288,6 +313,7 @@ RunResult train(const Config& config, const RunSettings& settings, Task& task, b
     Recorder recorder(config, settings, steps, progress.step, seconds_before, tensors);
     try {
       trainer.run(progress, *optimizer, {&recorder});
+      if (config.train.average > 1) evaluate_average(config, settings, trainer, model, recorder);
     } catch (const Diverged& error) {
       diverged = error;
     }
@@ -303,6 +329,7 @@ RunResult train(const Config& config, const RunSettings& settings, Task& task, b
   if (diverged) {
     result.diverged_step = diverged->step();
     result.diverged_site = diverged->site();
+    result.averaged = 0;
     result.final_nll = kInfinity;
     result.test_nll.reset();
     result.scores.clear();

@@ -2,7 +2,7 @@
 //
 //   config.json          resolved config; read again, it gives the same run
 //   run.json             what it was made with: version, build, processor, threads, product library; a hash of the data
-//   metrics.jsonl, .csv  one record per logged step and per evaluation
+//   metrics.jsonl, .csv  one record per logged step and per evaluation; "average": of the mean of the last checkpoints
 //   probes.jsonl         one record per observed step, site and quantity
 //   measurements.jsonl   one record per quantity and site, of an experiment that measures
 //   checkpoints/         step_000200.safetensors, …
@@ -39,9 +39,10 @@ struct RunResult {
   std::int64_t parameters = 0;
   std::int64_t diverged_step = 0;  // 0: it did not
   std::string diverged_site;
+  std::int64_t averaged = 0;  // checkpoints whose mean the figures from final_nll to scores are of; 0: the last model
   // Nats per predicted token of the validation split; infinite when diverged, NaN when nothing was trained.
   double final_nll = std::numeric_limits<double>::quiet_NaN();
-  double best_nll = std::numeric_limits<double>::quiet_NaN();
+  double best_nll = std::numeric_limits<double>::quiet_NaN();  // of a model as trained
   std::int64_t best_step = 0;
   std::optional<double> test_nll;
   std::optional<double> final_nll_by_batch, test_nll_by_batch;  // the same by the batches' own statistics, if asked for

@@ -1,6 +1,9 @@
 // Loading a trained model: see the header.
 #include "trained.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "checkpoint.h"
 #include "experiment/experiment_config.h"
 #include "files.h"
@@ -8,15 +11,19 @@
 
 namespace normlab {
 
-Trained load_trained(const std::filesystem::path& folder, const std::string& data_directory) {
+Trained load_trained(const std::filesystem::path& folder, const std::string& data_directory, std::int64_t average) {
   const std::filesystem::path file = folder / "config.json";
   check(std::filesystem::exists(file) || !std::filesystem::exists(folder / "experiment.json"), folder.string(),
         ": holds an experiment of several runs; give the folder of one, ", (folder / "runs").string(), "/…");
   check(std::filesystem::exists(file), folder.string(),
         ": holds no run, there is no config.json; give the folder that ", "normlab run wrote, or train one");
   const Experiment experiment = parse_experiment(read_file(file), file.string(), {});
-  const auto checkpoint = latest_checkpoint(folder / "checkpoints");
-  check(checkpoint.has_value(), folder.string(), ": the run has saved no checkpoint yet");
+  const TrainConfig& train = experiment.config.train;
+  const std::int64_t wanted = average > 0 ? average : std::max<std::int64_t>(1, train.average);
+  const auto checkpoints = last_checkpoints(folder / "checkpoints", wanted, train.checkpoint_every);
+  check(!checkpoints.empty(), folder.string(), ": the run has saved no checkpoint yet");
+  check(average <= std::ssize(checkpoints), folder.string(), ": must hold ", average, " checkpoints to average, holds ",
+        checkpoints.size(), "; average fewer, or train with a larger train.keep and a smaller train.checkpoint_every");
 
   Trained trained;
   trained.config = experiment.config;
@@ -25,10 +32,7 @@ Trained load_trained(const std::filesystem::path& folder, const std::string& dat
   init.seed = trained.config.seed_of_init();
   init.dtype = trained.config.dtype;
   trained.task = trained.config.model->make(init, *trained.data);
-  const Module& model = trained.task->model();
-  const auto optimizer = trained.config.train.optimizer->make(model.parameters());
-  RunTensors tensors{model.parameters(), model.buffers(), optimizer->state()};
-  trained.step = load_checkpoint(*checkpoint, tensors).progress.step;
+  trained.step = load_average(checkpoints, trained.task->model());
   return trained;
 }
 

@@ -42,26 +42,20 @@ Trainer::Trainer(const Config& config, Task& task)
 
 void Trainer::run(const Progress& progress, Optimizer& optimizer, const std::vector<Listener*>& listeners) {
   progress_ = progress;
-  const auto evaluate_and_tell = [&](Split split) {
-    if (task_.data().evaluation_batches(split) == 0) return;
-    const bool score =
-        progress_.step == steps_ || (progress_.step > 0 && due(config_.train.score_every, progress_.step));
-    for (const bool batch_statistics : {false, true}) {
-      if (batch_statistics && !config_.train.evaluate_batch_statistics) continue;
-      EvaluationReport report = evaluate(split, progress_.step, batch_statistics);
-      if (score && !batch_statistics) report.scores = task_.scores(split);
-      for (Listener* listener : listeners) listener->on_evaluation(report);
-    }
+  const auto tell = [&](Split split) {
+    const bool last = progress_.step == steps_ && config_.train.average < 2;  // else the average is scored instead
+    const bool score = last || (progress_.step > 0 && due(config_.train.score_every, progress_.step));
+    evaluate_and_tell(split, score, 0, listeners);
   };
-  if (progress_.step == 0 && config_.train.evaluate_every > 0) evaluate_and_tell(Split::valid);
+  if (progress_.step == 0 && config_.train.evaluate_every > 0) tell(Split::valid);
 
   while (progress_.step < steps_) {
     const StepReport report = train_step(optimizer, listeners);
     for (Listener* listener : listeners) listener->on_step(report);
 
     const bool last = progress_.step == steps_;
-    if (last || due(config_.train.evaluate_every, progress_.step)) evaluate_and_tell(Split::valid);
-    if (last) evaluate_and_tell(Split::test);
+    if (last || due(config_.train.evaluate_every, progress_.step)) tell(Split::valid);
+    if (last) tell(Split::test);
     const bool stop = interrupted() && !last;
     if (last || stop || due(config_.train.checkpoint_every, progress_.step)) {
       for (Listener* listener : listeners) listener->on_checkpoint(progress_);
@@ -147,6 +141,18 @@ EvaluationReport Trainer::evaluate(Split split, std::int64_t step, bool batch_st
     report.tokens += entropy.tokens;
   }
   return report;
+}
+
+void Trainer::evaluate_and_tell(Split split, bool score, std::int64_t averaged,
+                                const std::vector<Listener*>& listeners) const {
+  if (task_.data().evaluation_batches(split) == 0) return;
+  for (const bool batch_statistics : {false, true}) {
+    if (batch_statistics && !config_.train.evaluate_batch_statistics) continue;
+    EvaluationReport report = evaluate(split, progress_.step, batch_statistics);
+    report.averaged = averaged;
+    if (score && !batch_statistics) report.scores = task_.scores(split);
+    for (Listener* listener : listeners) listener->on_evaluation(report);
+  }
 }
 
 // Repeats the step under an observer, with the same dropout and running statistics, to find where it first left the

@@ -28,6 +28,7 @@ struct EvaluationReport {
   std::int64_t step = 0;
   Split split = Split::valid;
   bool batch_statistics = false;                       // norms took the statistics of each batch, not the running ones
+  std::int64_t averaged = 0;                           // checkpoints whose mean the model is; 0: it is as trained
   double nll = 0;                                      // summed, nats
   std::int64_t tokens = 0;                             // predicted
   std::vector<std::pair<std::string, double>> scores;  // Task::scores(), where they were asked for
@@ -69,6 +70,9 @@ class Trainer {
   void run(const Progress& progress, Optimizer& optimizer, const std::vector<Listener*>& listeners);
   // The mean over every predicted token of a split; by each batch's own statistics if asked for.
   EvaluationReport evaluate(Split split, std::int64_t step, bool batch_statistics = false) const;
+  // What run() left, or what the model was given since, on a split that there is: by running statistics, with scores if
+  // asked for, and by batch statistics where the config says so.
+  void evaluate_and_tell(Split split, bool score, std::int64_t averaged, const std::vector<Listener*>& listeners) const;
 
   std::int64_t steps() const { return steps_; }  // of the whole training
 

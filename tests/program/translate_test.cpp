@@ -54,6 +54,12 @@ TEST_CASE("translate: a line for each line, the same whatever stands around it")
   const Outcome no_file = run_program({"translate", run, (scratch / "nothing.txt").string()}, scratch);
   CHECK(no_file.status == 2);
   CHECK_THAT(no_file.error, ContainsSubstring("nothing.txt: cannot be read"));
+  const Outcome averaged = run_program({"translate", run, (scratch / "one.txt").string(), "--average", "1"}, scratch);
+  CHECK(averaged.status == 0);
+  CHECK(averaged.out == one.out);
+  const Outcome too_few = run_program({"translate", run, (scratch / "one.txt").string(), "--average", "2"}, scratch);
+  CHECK(too_few.status == 2);
+  CHECK_THAT(too_few.error, ContainsSubstring("must hold 2 checkpoints to average, holds 1"));
   const Outcome no_run = run_program({"translate", (scratch / "none").string()}, scratch);
   CHECK(no_run.status == 2);
   CHECK_THAT(no_run.error, ContainsSubstring("holds no run"));

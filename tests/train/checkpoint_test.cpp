@@ -2,8 +2,8 @@
 #include "train/checkpoint.h"
 
 #include "tests/support/catch.h"
-#include "tests/train/full_disk.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/train/full_disk.h"
 #include "train/files.h"
 #include "train/safetensors.h"
 
@@ -134,10 +134,10 @@ TEST_CASE("The latest checkpoint, and those that are kept", "[checkpoint]") {
   write_file(folder / "step_000000101.safetensors.part", "");
   write_file(folder / "step_last.safetensors", "");
   CHECK(latest_checkpoint(folder.path()) == folder / "step_2000000000000.safetensors");
-  remove_old_checkpoints(folder.path(), 2);
+  remove_old_checkpoints(folder.path(), 2, 1);
   CHECK(latest_checkpoint(folder.path()) == folder / "step_2000000000000.safetensors");
   CHECK(std::filesystem::exists(checkpoint_path(folder.path(), 100)));
   CHECK_FALSE(std::filesystem::exists(checkpoint_path(folder.path(), 90)));
-  remove_old_checkpoints(folder.path(), 5);
+  remove_old_checkpoints(folder.path(), 5, 1);
   CHECK(folder.names().size() == 4);
 }

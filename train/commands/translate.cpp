@@ -14,7 +14,7 @@ namespace {
 
 struct Arguments {
   std::string run, input = "-", data = default_data_directory();
-  int beam = 0, threads = 0;
+  int beam = 0, average = 0, threads = 0;
 };
 
 // Sentences that are decoded together.
@@ -58,7 +58,7 @@ void translate_lines(const Translation& task, const DecodingOptions& decoding, s
 
 int translate(const Arguments& a) {
   if (a.threads > 0) set_threads(a.threads);
-  const Trained trained = load_trained(a.run, a.data);
+  const Trained trained = load_trained(a.run, a.data, a.average);
   const auto* task = dynamic_cast<const Translation*>(trained.task.get());
   check(task != nullptr, a.run, ": holds a model of the kind ", trained.config.model.kind(),
         ", which does not translate; give the run of a translation model");
@@ -84,6 +84,10 @@ void add_translate(CLI::App& program, int& status) {
   command->add_option("input", a->input, "A file of sentences; standard input by default");
   command->add_option("--beam", a->beam, "Hypotheses kept for each sentence; the run's own by default")
       ->check(CLI::Range(1, 1000));
+  command
+      ->add_option("--average", a->average,
+                   "Last checkpoints whose mean translates; the run's own train.average by default")
+      ->check(CLI::Range(1, 1000000));
   command->add_option("--data", a->data, "Where corpora lie (also NORMLAB_DATA)")->capture_default_str();
   command->add_option("--threads", a->threads, "Threads; by default all cores")->check(CLI::Range(1, 1024));
   command->callback([a, &status] { status = translate(*a); });
