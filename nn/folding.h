@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "language_model.h"
+#include "translation_model.h"
 
 namespace normlab {
 
@@ -20,6 +21,12 @@ namespace normlab {
 //   feed_forward.inner_norm   feed_forward.inner, the map before it
 //   final_norm                output, which gets a bias; a tied output first becomes a copy of the embedding
 //
+// In a translation model also:
+//
+//   decoder.cross_attention_norm   cross_attention.query
+//   encoder.final_norm             cross_attention.key and .value of every layer of the decoder
+//   decoder.final_norm             output, likewise; what was one shared matrix becomes one for each use
+//
 // A site without a norm stays as it is, every other one is folded. Error that names all sites where that cannot be, why
 // and what helps: the norm takes statistics of each token, has a pre-scale in front, or, in Post-LN, its output is the
 // residual stream too; and when no site has a norm. `model` is not changed and shares no tensor with the new one, which
@@ -28,5 +35,6 @@ namespace normlab {
 // What rounding leaves grows with |running mean| / deviation: a norm subtracts before it multiplies, a folded one
 // after.
 std::unique_ptr<LanguageModel> fold_norms(const LanguageModel& model);
+std::unique_ptr<TranslationModel> fold_norms(const TranslationModel& model);
 
 }  // namespace normlab

@@ -19,6 +19,9 @@ void TranslationModelConfig::fields(Fields& f) {
   choice(f, "share_embeddings", share_embeddings,
          {{EmbeddingSharing::all, "all"}, {EmbeddingSharing::output, "output"}, {EmbeddingSharing::none, "none"}},
          "all: source, target and output have one matrix, and one vocabulary; output: target and output have one");
+  f.boolean("output_bias", output_bias, "add a bias to the logits; needs share_embeddings none");
+  f.require(share_embeddings == EmbeddingSharing::none || !output_bias, "output_bias",
+            "needs an output matrix of its own: share_embeddings none");
   f.boolean("embedding_scale", embedding_scale, "multiply embeddings by sqrt(width)");
 }
 
@@ -47,8 +50,10 @@ TranslationModel::TranslationModel(const Init& init, const TranslationModelConfi
   check(config.share_embeddings != EmbeddingSharing::all || extents.source_vocabulary == extents.target_vocabulary,
         "translation model: shared embeddings need one vocabulary, got ", extents.source_vocabulary, " entries of the ",
         "source and ", extents.target_vocabulary, " of the target");
+  check(config.share_embeddings == EmbeddingSharing::none || !config.output_bias,
+        "translation model: an output bias needs an output matrix of its own, got output_bias and shared embeddings");
   if (config.share_embeddings == EmbeddingSharing::none) {
-    output_ = &child<Linear>("output", config.decoder.width, extents.target_vocabulary, /*with_bias=*/false);
+    output_ = &child<Linear>("output", config.decoder.width, extents.target_vocabulary, config.output_bias);
   }
 }
 

@@ -20,6 +20,7 @@ struct TranslationModelConfig {
   StackConfig encoder, decoder;
   PositionKind positions = PositionKind::sinusoidal;
   EmbeddingSharing share_embeddings = EmbeddingSharing::all;
+  bool output_bias = false;
   bool embedding_scale = true;
 
   void fields(Fields& f);
@@ -34,7 +35,7 @@ struct TranslationExtents {
 };
 
 // memory = encoder(dropout(positions(embedding(source)))), h = decoder(dropout(positions(embedding(inputs))), memory),
-// logits = h * transpose(output matrix), which has no bias.
+// logits = h * transpose(output matrix); a matrix of its own has a bias if asked for.
 // Paths: embedding.weight (encoder.embedding.weight and decoder.embedding.weight where they are two, output.weight
 // where it is a matrix of its own), encoder.positions.weight (learned only), encoder.layers.0.attention.query.weight …,
 // encoder.final_norm.weight, decoder.layers.0.cross_attention.key.weight …

@@ -53,7 +53,7 @@ std::vector<Tensor> copies_of(const LanguageModel& model) {
   return copies;
 }
 
-bool has_parameter(const LanguageModel& model, const std::string& path) {
+bool has_parameter(const Module& model, const std::string& path) {
   const auto paths = paths_of(model.parameters());
   return std::find(paths.begin(), paths.end(), path) != paths.end();
 }
@@ -195,4 +195,113 @@ TEST_CASE("a model without norms has nothing to fold, so neither has a folded on
   const std::string message = "fold_norms: the model must have a norm, got none at every site; use it as it is";
   CHECK_THROWS_WITH(fold_norms(*trained(config_of("none"))), message);
   CHECK_THROWS_WITH(fold_norms(*fold_norms(*trained(config_of("batch")))), message);
+}
+
+namespace {
+
+// Sentences of different lengths and what a translation model makes of them.
+struct Pairs {
+  explicit Pairs(const std::string& name)
+      : source(random_ids(10, kVocabulary, "source " + name)),
+        inputs(random_ids(8, kVocabulary, "inputs " + name)),
+        targets(random_ids(8, kVocabulary, "targets " + name)) {}
+  Tensor logits(const TranslationModel& model, const Pass& pass = {}) const {
+    return model.logits(source, source_rows, inputs, rows, pass);
+  }
+  Rows source_rows = Rows::of_lengths({3, 6, 1}), rows = Rows::of_lengths({4, 1, 3});
+  Tensor source, inputs, targets;
+};
+
+std::unique_ptr<TranslationModel> trained(const TranslationModelConfig& config, Dtype dtype = Dtype::f64) {
+  Init init = init_f64();
+  init.dtype = dtype;
+  auto model = std::make_unique<TranslationModel>(init, config,
+                                                  TranslationExtents{kVocabulary, kVocabulary, kLongest, kLongest});
+  shake(*model);
+  for (std::uint32_t step = 0; step < 3; ++step) {
+    const Pairs pairs(text(step));
+    Tape tape;
+    const Tensor logits = pairs.logits(*model, {.training = true, .seed = 1, .step = step});
+    tape.backward(cross_entropy(logits, pairs.targets, pairs.rows).loss);
+    model->commit();
+  }
+  return model;
+}
+
+TranslationModelConfig translation_config(const std::string& encoder, const std::string& decoder,
+                                          EmbeddingSharing sharing = EmbeddingSharing::all) {
+  TranslationModelConfig config = small_translation_config(Placement::pre, sharing);
+  config.encoder.norm.set(encoder);
+  config.decoder.norm.set(decoder);
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("a folded translation model has the logits of the model and none of its norms") {
+  const Pairs pairs("evaluation");
+  for (const EmbeddingSharing sharing : {EmbeddingSharing::all, EmbeddingSharing::output, EmbeddingSharing::none}) {
+    for (const bool final_norm : {true, false}) {
+      TranslationModelConfig config = translation_config("power", "batch", sharing);
+      config.encoder.norm_at.inner.set("batch");
+      config.decoder.norm_at.cross_attention.set("power_v");
+      config.decoder.final_norm = final_norm;
+      for (const Dtype dtype : {Dtype::f64, Dtype::f32}) {
+        INFO(static_cast<int>(sharing) << " " << final_norm << " " << dtype);
+        const auto model = trained(config, dtype);
+        const Tensor expected = pairs.logits(*model);
+        const auto folded = fold_norms(*model);
+        CHECK(folded->buffers().empty());
+        for (const std::string& path : paths_of(folded->parameters())) CHECK(path.find("norm") == std::string::npos);
+        CHECK(has_parameter(*folded, "output.bias") == final_norm);
+        const double bar = dtype == Dtype::f64 ? 1e-12 : 1e-5;
+        CHECK(relative_difference(pairs.logits(*folded), expected) < bar);
+        CHECK(same_bits(pairs.logits(*model), expected));
+
+        // Token by token too.
+        DecoderCache cache = folded->start(pairs.source, pairs.source_rows),
+                     whole = model->start(pairs.source, pairs.source_rows);
+        const Beams beams{Rows::equal(3, 1), {0, 1, 2}};
+        for (int step = 0; step < 2; ++step) {
+          const Tensor inputs = random_ids(3, kVocabulary, text("step ", step));
+          CHECK(relative_difference(folded->step(inputs, beams, cache), model->step(inputs, beams, whole)) < bar);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("each site of a translation model folds by itself") {
+  const Pairs pairs("evaluation");
+  using Sites = StackConfig::Sites;
+  for (StackConfig TranslationModelConfig::*stack :
+       {&TranslationModelConfig::encoder, &TranslationModelConfig::decoder}) {
+    for (SiteNorm Sites::*only :
+         {&Sites::attention, &Sites::cross_attention, &Sites::feed_forward, &Sites::inner, &Sites::final}) {
+      const bool none_there = stack == &TranslationModelConfig::encoder && only == &Sites::cross_attention;
+      if (none_there) continue;
+      TranslationModelConfig config = translation_config("none", "none");
+      ((config.*stack).norm_at.*only).set("batch");
+      const auto model = trained(config);
+      CHECK(relative_difference(pairs.logits(*fold_norms(*model)), pairs.logits(*model)) < 1e-12);
+    }
+  }
+}
+
+TEST_CASE("of a translation model, too, the norms that cannot be folded are named with the stack they are in") {
+  const auto fold = [](const TranslationModelConfig& config) { fold_norms(*trained(config)); };
+  const std::string start = "fold_norms: every norm must be a fixed scale and shift that linear maps alone read, got";
+  const std::string no_scale = " is no fixed scale and shift of each feature (train with batch, power_v or power)";
+  CHECK_THROWS_WITH(fold(translation_config("power", "layer")),
+                    start + "\n  decoder.attention_norm of kind layer" + no_scale +
+                        "\n  decoder.cross_attention_norm of kind layer" + no_scale +
+                        "\n  decoder.feed_forward_norm of kind layer" + no_scale +
+                        "\n  decoder.final_norm of kind layer" + no_scale);
+  CHECK_THROWS_WITH(fold(translation_config("none", "none")), ContainsSubstring("must have a norm"));
+}
+
+TEST_CASE("a translation model's output bias needs an output matrix of its own") {
+  TranslationModelConfig config = translation_config("layer", "layer");
+  config.output_bias = true;
+  CHECK_THROWS_WITH(trained(config), ContainsSubstring("got output_bias and shared embeddings"));
 }
