@@ -1,6 +1,12 @@
 // The cache: found when whole, made again when not, and never in the way.
 #include "data/cache.h"
 
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
 #include "tests/data/cache_folder.h"
 #include "tests/support/catch.h"
 
@@ -46,4 +52,33 @@ TEST_CASE("where nothing can be kept everything is made") {
   for (int i = 0; i < 2; ++i) {
     CHECK(cached("words", Hash().add("a"), [&] { return std::to_string(i); }) == std::to_string(i));
   }
+}
+
+TEST_CASE("what has not been used for longest makes room; the last entry stays, however large") {
+  const CacheFolder folder;
+  const auto entries = [&] {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.entries())) {
+      const std::string name = entry.path().filename().string();
+      names.push_back(name.substr(0, name.find('-')));
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+  };
+  const auto look_up = [](const std::string& name, std::size_t bytes) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));  // files' times must differ
+    return cached(
+        name, CacheKey().add(name), [&] { return std::string(bytes, 'x'); }, 1000);
+  };
+  using Names = std::vector<std::string>;
+  look_up("one", 300);
+  look_up("two", 300);
+  CHECK(entries() == Names{"one", "two"});
+  look_up("one", 0);  // used again
+  look_up("three", 300);
+  CHECK(entries() == Names{"one", "three"});
+  CHECK(look_up("large", 5000).size() == 5000);
+  CHECK(entries() == Names{"large"});
+  look_up("one", 300);
+  CHECK(entries() == Names{"one"});
 }
