@@ -11,8 +11,8 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <system_error>
 
-#include "../engine/error.h"
 #include "unicode.h"
 
 namespace normlab {
@@ -31,8 +31,13 @@ std::string read_text(const std::string& path) {
   std::error_code ignored;
   check(!fs::is_directory(path, ignored), "text file ", path, ": must be a file, is a folder; name a file in it");
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  check(descriptor >= 0, "text file ", path, ": must be readable, got \"", std::strerror(errno),
-        "\"; check its name, its folder and its permissions");
+  if (descriptor < 0) {
+    const int reason = errno;
+    const std::string message = text("text file ", path, ": must be readable, got \"", std::strerror(reason),
+                                     "\"; check its name, its folder and its permissions");
+    if (reason == ENOENT) throw MissingText(path, message);
+    throw Error(message);
+  }
 
   struct Close {
     void operator()(gzFile file) const { gzclose(file); }
@@ -76,8 +81,12 @@ std::string locate_text(const std::string& directory, const std::string& name) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   std::error_code problem;
   fs::directory_iterator(folder, problem);
-  check(!problem, "data folder ", folder.string(), ": must be a folder that can be read, got \"", problem.message(),
-        "\"; looked there for ", name);
+  if (problem) {
+    const std::string message = text("data folder ", folder.string(), ": must be a folder that can be read, got \"",
+                                     problem.message(), "\"; looked there for ", name);
+    if (problem == std::errc::no_such_file_or_directory) throw MissingText(path.string(), message);
+    throw Error(message);
+  }
   return path.string();
 }
 

@@ -5,18 +5,30 @@
 #include <string>
 #include <string_view>
 
+#include "../engine/error.h"
+
 namespace normlab {
 
+// A text, or the folder that would hold it, is not there.
+class MissingText : public Error {
+ public:
+  MissingText(const std::string& path, const std::string& message) : Error(message), path_(path) {}
+  const std::string& path() const { return path_; }  // of the text
+
+ private:
+  std::string path_;
+};
+
 // The whole text of a file. A gzip file (RFC 1952, told by its first two bytes, not by its name) is decompressed; a
-// UTF-8 byte order mark at the start is dropped. Error when the file is missing, unreadable, empty, cut short or
-// damaged.
+// UTF-8 byte order mark at the start is dropped. MissingText when there is no such file, Error when it is unreadable,
+// empty, cut short or damaged.
 std::string read_text(const std::string& path);
 
 // Error when the contents of `file` are not valid UTF-8 (the Unicode Standard, table 3-7): names file, byte and line.
 void check_utf8(std::string_view contents, const std::string& file);
 
-// `name` looked up in `directory`; an absolute name stands for itself. Error when the folder that would hold it is
-// missing, no folder, or cannot be read.
+// `name` looked up in `directory`; an absolute name stands for itself. MissingText when the folder that would hold it
+// is not there, Error when it is no folder or cannot be read.
 std::string locate_text(const std::string& directory, const std::string& name);
 
 }  // namespace normlab

@@ -9,9 +9,11 @@
 #include <cmath>
 #include <limits>
 
+#include "../data/text_file.h"
 #include "bench/measure.h"
 #include "checkpoint.h"
 #include "environment.h"
+#include "fetch/fetch.h"
 #include "files.h"
 #include "folder_lock.h"
 #include "interrupt.h"
@@ -382,7 +384,12 @@ std::optional<RunResult> finished_run(const Config& config, const fs::path& fold
 }
 
 std::unique_ptr<Data> load_data(const Config& config, const std::string& directory) {
-  return config.data->load(directory, config.seed_of_data());
+  try {
+    return config.data->load(directory, config.seed_of_data());
+  } catch (const MissingText& missing) {
+    const std::string how = how_to_get(fs::path(missing.path()).lexically_relative(directory), directory);
+    throw Error(how.empty() ? missing.what() : text(missing.what(), "\n", how));
+  }
 }
 
 TrainingSize require_memory(const Config& config, const Data& data, int copies) {

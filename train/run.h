@@ -54,7 +54,7 @@ struct RunResult {
   bool trained() const { return steps > 0 || diverged(); }
 };
 
-// The data of the config, from `directory`.
+// The data of the config, from `directory`. Error, for a file that is not there with the command that fetches it.
 std::unique_ptr<Data> load_data(const Config& config, const std::string& directory);
 
 // What training takes; Error when the machine has not that much memory, or not for `copies` of it at once. Nothing of

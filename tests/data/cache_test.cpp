@@ -68,7 +68,7 @@ TEST_CASE("what has not been used for longest makes room; the last entry stays, 
   const auto look_up = [](const std::string& name, std::size_t bytes) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));  // files' times must differ
     return cached(
-        name, CacheKey().add(name), [&] { return std::string(bytes, 'x'); }, 1000);
+        name, Hash().add(name), [&] { return std::string(bytes, 'x'); }, 1000);
   };
   using Names = std::vector<std::string>;
   look_up("one", 300);

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   std::vector<std::string> names;
-  std::string to = default_data_directory(), from;
+  std::string to = default_data_directory(), from, archive;
   int timeout = 30;
   bool list = false;
 };
@@ -32,6 +32,7 @@ void list(const fs::path& to) {
     }
     fmt::print("{:<10}  {:<15}{:>9}  {}{}\n{:38}licence: {}\n", set.name, set.folder, megabytes(bytes), set.title,
                there ? " (there)" : "", "", set.licence);
+    if (set.whole.prepare) fmt::print("{:38}{}\n", "", set.whole.note);
   }
   fmt::print("\nThe data directory is {}. Fetch a set with: ./normlab data NAME\n", to.string());
 }
@@ -46,6 +47,11 @@ int data(Arguments a) {
     return kDone;
   }
   catch_interrupts();
+  if (!a.archive.empty()) {
+    check(sets.size() == 1, "data: --archive goes with one data set, got ", sets.size());
+    prepare(*sets.front(), a.archive, a.to);
+    return kDone;
+  }
   fetch(sets, {a.to, a.from, a.timeout});
   return kDone;
 }
@@ -60,6 +66,8 @@ void add_data(CLI::App& program, int& status) {
   command->add_flag("--list", a->list, "List them, with their licences");
   command->add_option("--from", a->from, "Take each download from FROM/<name of the set>/<name of the file>")
       ->envname("NORMLAB_MIRROR");
+  command->add_option("--archive", a->archive,
+                      "Prepare what no server gives from this archive of your own; the list says which");
   command->add_option("--timeout", a->timeout, "Seconds until a silent server is given up")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();

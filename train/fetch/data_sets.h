@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -33,12 +34,20 @@ struct DataFile {
   std::vector<Way> ways;  // tried in this order
 };
 
+// What of a data set no server gives, made from an archive of the user's own.
+struct FromArchive {
+  std::string folder = {};  // in the data directory: all that training needs, valid and test too
+  std::string note = {};    // what it is, and which archive
+  void (*prepare)(const std::filesystem::path& archive, const std::filesystem::path& folder) = nullptr;
+};
+
 struct DataSet {
   std::string name;     // on the command line: "wikitext2"
   std::string folder;   // in the data directory, and in a config: "wikitext-2"
   std::string title;    // one line
   std::string licence;  // one line
   std::vector<DataFile> files;
+  FromArchive whole = {};  // without `prepare` the files are all
 };
 
 // All data sets that `./normlab data` knows.

@@ -192,6 +192,7 @@ void fetch_set(const DataSet& set, const FetchSettings& settings, Downloader& do
   if (problems.size() > problems_before) return;
   fmt::print("{}: {} files in {}, hashes right{}\n", set.name, set.files.size(), (settings.to / set.folder).string(),
              missing.empty() ? "; already there" : "");
+  if (set.whole.prepare) fmt::print("  {}, by --archive\n", set.whole.note);
 }
 
 }  // namespace
@@ -212,6 +213,40 @@ std::vector<const DataSet*> find_data_sets(const std::vector<std::string>& words
           "\nThere are: ", listed(names));
   }
   return found;
+}
+
+std::string how_to_get(const fs::path& file, const fs::path& data_directory) {
+  const auto within = [&](const std::string& folder) {
+    const fs::path rest = file.lexically_relative(folder);
+    return folder.empty() || rest.empty() || *rest.begin() == ".." ? "" : rest.generic_string();
+  };
+  for (const DataSet& set : data_sets()) {
+    const std::string name = within(set.folder);
+    if (name.empty() && within(set.whole.folder).empty()) continue;
+    const std::string to = " --to " + data_directory.string(),
+                      fetches = "`./normlab data " + set.name + to + "` fetches ";
+    std::vector<std::string> names;
+    for (const DataFile& one : set.files) names.push_back(one.path);
+    if (std::count(names.begin(), names.end(), name) > 0) return fetches + "it";
+    if (!set.whole.prepare) return fetches + listed(names);
+    return text("of ", set.name, ", ", set.whole.note, ": `./normlab data ", set.name, " --archive FILE", to,
+                "` prepares it in ", set.whole.folder);
+  }
+  return "";
+}
+
+void prepare(const DataSet& set, const fs::path& archive, const fs::path& data_directory) {
+  check(set.whole.prepare != nullptr, "data: ", set.name, " is made from no archive; leave --archive away");
+  const fs::path folder = data_directory / set.whole.folder;
+  require_writable_directory(folder);
+  set.whole.prepare(archive, folder);
+  for (const DataFile& file : set.files) {
+    const fs::path made = folder / file.path;
+    if (!fs::exists(made)) continue;
+    fmt::print("{}: {}\n", made.string(),
+               hash_of(made, file) == file.hash ? "the usual one, to the byte" : "differs from the usual one");
+  }
+  fmt::print("{}: prepared in {}\n", set.name, folder.string());
 }
 
 void fetch(const std::vector<const DataSet*>& sets, const FetchSettings& given) {
