@@ -51,7 +51,7 @@ struct ModelOptions {
   virtual Content content() const = 0;  // of the data that it learns from
   // The task of training this model on `data`, which must outlive it.
   virtual std::unique_ptr<Task> make(const Init& init, const Data& data) const = 0;
-  // What that takes, found without building the model; and the tokens of its first micro-batch.
+  // What that takes, found without building the model; and the tokens of the largest batch of the first epoch.
   virtual TrainingSize training_size(const Data& data, Dtype dtype) const = 0;
   // The gradient check of a shrunk copy.
   virtual ModelCheck check(double label_smoothing, std::uint64_t seed) const = 0;

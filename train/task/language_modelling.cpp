@@ -1,6 +1,8 @@
 // Language modelling: see the header.
 #include "language_modelling.h"
 
+#include <algorithm>
+
 #include "../../data/ngram.h"
 
 namespace normlab {
@@ -41,8 +43,11 @@ std::unique_ptr<Task> LanguageModelOptions::make(const Init& init, const Data& d
 
 TrainingSize LanguageModelOptions::training_size(const Data& data, Dtype dtype) const {
   const LanguageData& text = text_of(data);
-  return normlab::training_size(config, text.vocabulary_size(), text.longest_sequence(),
-                                text.training_batch(0).rows.tokens(), dtype);
+  Index tokens = 0;  // of the largest batch of an epoch
+  for (Index i = 0; i < text.batches_per_epoch(); ++i) {
+    tokens = std::max(tokens, text.training_batch(static_cast<std::uint64_t>(i)).rows.tokens());
+  }
+  return normlab::training_size(config, text.vocabulary_size(), text.longest_sequence(), tokens, dtype);
 }
 
 ModelCheck LanguageModelOptions::check(double label_smoothing, std::uint64_t seed) const {

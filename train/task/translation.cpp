@@ -92,9 +92,13 @@ std::unique_ptr<Task> TranslationModelOptions::make(const Init& init, const Data
 TrainingSize TranslationModelOptions::training_size(const Data& data, Dtype dtype) const {
   const TranslationData& pairs = pairs_of(data);
   require_vocabularies(config, pairs);
-  const TranslationBatch first = pairs.training_batch(0);
-  return normlab::training_size(config, extents_of(pairs), first.source_rows.tokens(), first.target_rows.tokens(),
-                                dtype);
+  Index source = 0, target = 0;  // of the largest batches of an epoch
+  for (Index i = 0; i < pairs.batches_per_epoch(); ++i) {
+    const TranslationBatch batch = pairs.training_batch(static_cast<std::uint64_t>(i));
+    source = std::max(source, batch.source_rows.tokens());
+    target = std::max(target, batch.target_rows.tokens());
+  }
+  return normlab::training_size(config, extents_of(pairs), source, target, dtype);
 }
 
 ModelCheck TranslationModelOptions::check(double label_smoothing, std::uint64_t seed) const {
