@@ -1,6 +1,7 @@
 // The trainer: what a step is, what it leaves alone, and what those who look on are told.
 #include "train/trainer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -161,8 +162,7 @@ TEST_CASE("padded training goes on from a step as if it had never stopped") {
   whole.run();
   stopped.run();
   Listening rest;
-  Trainer(resumed.config, stopped.task)
-      .run(stopped.listening.steps.back().progress, *stopped.optimizer, {&rest});
+  Trainer(resumed.config, stopped.task).run(stopped.listening.steps.back().progress, *stopped.optimizer, {&rest});
   REQUIRE(rest.steps.size() == 4);
   for (std::size_t i = 0; i < 4; ++i) {
     CHECK(stopped.listening.steps[i].nll == whole.listening.steps[i].nll);
@@ -203,6 +203,38 @@ TEST_CASE("training diverges with the step and the first site that was not finit
     CHECK(error.step() == 1);
     CHECK_THAT(error.site(), ContainsSubstring("layers.1.feed_forward"));
     CHECK_THAT(error.what(), ContainsSubstring("step 1"));
+  }
+}
+
+TEST_CASE("memory is reckoned for the largest batch of an epoch") {
+  bool another_than_the_first = false;
+  for (const char* seed : {"data_seed=1", "data_seed=2", "data_seed=3"}) {
+    const Training t({seed});
+    Index largest = 0;
+    for (Index i = 0; i < t.data->batches_per_epoch(); ++i) {
+      largest = std::max(largest, t.data->training_batch(static_cast<std::uint64_t>(i)).rows.tokens());
+    }
+    another_than_the_first = another_than_the_first || t.data->training_batch(0).rows.tokens() < largest;
+    CHECK(t.config.model->training_size(*t.data, Dtype::f32).tokens == largest);
+  }
+  CHECK(another_than_the_first);
+}
+
+TEST_CASE("the site of a divergence is looked for with the running statistics that the step began with") {
+  // PowerNorm divides by the running second moment: 0 + 1e-5 at first, which the large weight takes beyond f32. What
+  // the step commits would hide it, and the search would end at the attention behind it.
+  Training t({"model.norm={\"kind\": \"power\", \"warmup_steps\": 0}"});
+  for (const Named& parameter : t.model.parameters()) {
+    if (parameter.path == "layers.0.attention_norm.weight") Tensor(parameter.tensor).fill(1e37);
+  }
+  for (const Named& buffer : t.model.buffers()) {
+    if (buffer.path == "layers.0.attention_norm.running_second_moment") Tensor(buffer.tensor).fill(0);
+  }
+  try {
+    t.run();
+    FAIL("nothing was thrown");
+  } catch (const Diverged& error) {
+    CHECK(error.site() == "layers.0.attention_norm.out");
   }
 }
 
