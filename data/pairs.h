@@ -91,6 +91,7 @@ class PairData : public TranslationData {
 
   std::vector<std::string> references(Split split, Index index, TextForm form) const override;
   std::string target_text(const std::vector<std::int32_t>& tokens, TextForm form) const override;
+  bool lowercase() const override { return corpus_.target_segmenter.lowercase(); }
   std::vector<std::int32_t> source_tokens(const std::string& sentence) const override;
 
   const PairCorpus& corpus() const { return corpus_; }

@@ -51,6 +51,7 @@ class Segmenter {
   // A plain sentence spelled so that it can be compared with what join() gives: in lower case where that is.
   std::string respell(std::string_view sentence, TextForm form) const;
 
+  bool lowercase() const { return rules_.lowercase; }
   // What words() and tokens() depend on.
   std::string description() const;
 

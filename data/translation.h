@@ -44,6 +44,8 @@ class TranslationData : public Data {
   // Target tokens as such a sentence: subwords joined; in plain text, punctuation where it belongs. <eos> and what
   // follows is left out.
   virtual std::string target_text(const std::vector<std::int32_t>& tokens, TextForm form) const = 0;
+  // Are target sentences in lower case, whatever case they were read in?
+  virtual bool lowercase() const = 0;
   // The source tokens of a plain sentence, <eos> included. Error when it is not UTF-8.
   virtual std::vector<std::int32_t> source_tokens(const std::string& sentence) const = 0;
 };

@@ -75,6 +75,9 @@ void write_result(const RunResult& result, const fs::path& file) {
   JsonNode scores = JsonNode::object();
   for (const auto& [name, score] : result.scores) scores.add(name, number(score));
   if (!result.scores.empty()) out.add("scores", scores);
+  JsonNode definitions = JsonNode::object();
+  for (const auto& [name, definition] : result.score_definitions) definitions.add(name, JsonNode::of(definition));
+  if (!result.score_definitions.empty()) out.add("score_definitions", definitions);
   out.add("seconds", JsonNode::of(result.seconds));
   write_file(file, to_lines(out));
 }
@@ -107,6 +110,9 @@ RunResult read_result(const fs::path& file) {
   result.entropy = real("entropy");
   if (const JsonNode* scores = in.find("scores")) {
     for (const JsonNode& score : scores->items) result.scores[score.name] = number_of(score);
+  }
+  if (const JsonNode* definitions = in.find("score_definitions")) {
+    for (const JsonNode& definition : definitions->items) result.score_definitions[definition.name] = definition.string;
   }
   result.seconds = real("seconds").value_or(0);
   return result;
@@ -327,6 +333,7 @@ RunResult train(const Config& config, const RunSettings& settings, Task& task, b
   RunResult result = summarize(settings.folder);
   result.seconds = seconds;
   result.steps = diverged ? diverged->step() - 1 : steps;
+  result.score_definitions = task.score_definitions();
   result.entropy = task.data().entropy(Split::valid);
   if (diverged) {
     result.diverged_step = diverged->step();

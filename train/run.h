@@ -46,9 +46,10 @@ struct RunResult {
   std::int64_t best_step = 0;
   std::optional<double> test_nll;
   std::optional<double> final_nll_by_batch, test_nll_by_batch;  // the same by the batches' own statistics, if asked for
-  std::map<std::string, double> scores;  // the last of each split, "test_bleu"; see Task::scores()
-  std::optional<double> entropy;         // of made-up data: nats per predicted token of the validation split
-  double seconds = 0;                    // of training, over all sessions, and of measuring
+  std::map<std::string, double> scores;                  // the last of each split, "test_bleu"; see Task::scores()
+  std::map<std::string, std::string> score_definitions;  // of each, "bleu"; see Task::score_definitions()
+  std::optional<double> entropy;  // of made-up data: nats per predicted token of the validation split
+  double seconds = 0;             // of training, over all sessions, and of measuring
 
   bool diverged() const { return diverged_step > 0; }
   bool trained() const { return steps > 0 || diverged(); }

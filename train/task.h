@@ -3,6 +3,7 @@
 // A new kind of model is a file in task/ (a task and its options) and a line in task.cpp.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -35,6 +36,8 @@ class Task {
   virtual CrossEntropy evaluate(Split split, Index index, const Pass& pass) const = 0;
   // What else tells how good the model is on a split, by name, and takes longer to find out: BLEU of its translations.
   virtual std::vector<std::pair<std::string, double>> scores(Split /*split*/) const { return {}; }
+  // What each of them is, by name: the definition in words, and the signature where there is a convention for it.
+  virtual std::map<std::string, std::string> score_definitions() const { return {}; }
 };
 
 // A simple way of predicting, to compare with.

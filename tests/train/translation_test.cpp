@@ -1,6 +1,7 @@
 // Translation as a task: trained, evaluated, scored, resumed; and configs whose parts do not fit.
 #include "train/task/translation.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 
@@ -122,4 +123,68 @@ TEST_CASE("a model and data that do not fit are found before anything is built")
   const auto data = load_data(separate, ".");
   CHECK_THROWS_WITH(separate.model->training_size(*data, Dtype::f32),
                     ContainsSubstring("share_embeddings \"all\" needs one vocabulary for both languages"));
+}
+
+TEST_CASE("scores say what they are, with the case that the data spell") {
+  const test::TemporaryFolder folder;
+  std::string pairs;
+  for (int i = 0; i < 60; ++i) pairs += text("Ein Haus Nr. ", i, "\tA House no. ", i, "\n");
+  write_file(folder / "pairs.tsv", pairs);
+  const std::string data =
+      text("data={\"kind\": \"parallel\", \"train\": \"pairs.tsv\", \"valid\": \"pairs.tsv\", \"folder\": \"",
+           folder.path().string(), "\", \"tokens_per_batch\": 60, \"lowercase\": ");
+  for (const bool lowercase : {true, false}) {
+    const Config config =
+        config_of({data + (lowercase ? "true}" : "false}"), "train.steps=1", "train.checkpoint_every=0"});
+    RunSettings settings;
+    settings.quiet = true;
+    settings.folder = folder / (lowercase ? "lower" : "mixed");
+    run_one(config, settings);
+    const auto result = finished_run(config, settings.folder);
+    REQUIRE(result);
+    const auto& definitions = result->score_definitions;
+    REQUIRE(definitions.size() == 3);
+    const std::string of_case = lowercase ? "|case:lc|" : "|case:mixed|";
+    CHECK_THAT(definitions.at("bleu"), ContainsSubstring("BLEU of plain text, nrefs:1" + of_case + "eff:no|tok:13a|"));
+    CHECK_THAT(definitions.at("bleu_tokenized"), ContainsSubstring("nrefs:1" + of_case + "eff:no|tok:none|"));
+    CHECK_THAT(definitions.at("chrf"), ContainsSubstring("chrF2 of plain text, nrefs:1" + of_case + "eff:yes|"));
+  }
+}
+
+TEST_CASE("data that are not there come with the command that fetches them") {
+  const test::TemporaryFolder folder;
+  const auto complaint_of = [&](const std::string& train) {
+    try {
+      load_data(
+          config_of(
+              {R"(data={"kind": "parallel", "folder": "multi30k.de-en/tok", "source": "de", "target": "en", "train": ")" +
+               train + "\"}"}),
+          folder.path().string());
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  const std::string hint = "`./normlab data multi30k --to " + folder.path().string() + "` fetches ";
+  CHECK_THAT(complaint_of("train.lc.norm.tok.{}"),
+             ContainsSubstring("looked there for ") && ContainsSubstring(hint + "raw/train.de, "));
+  std::filesystem::create_directories(folder / "multi30k.de-en/tok");
+  CHECK_THAT(complaint_of("train.lc.norm.tok.{}"),
+             ContainsSubstring("must be readable") && ContainsSubstring(hint + "it"));
+  CHECK_THAT(complaint_of("train.{}"), ContainsSubstring(hint + "raw/train.de, "));
+}
+
+TEST_CASE("the memory that training takes is that of the largest batch, wherever it comes") {
+  const Config config = config_of();
+  const auto data = load_data(config, ".");
+  const auto& pairs = dynamic_cast<const TranslationData&>(*data);
+  Index source = 0, target = 0;
+  for (Index i = 0; i < pairs.batches_per_epoch(); ++i) {
+    const TranslationBatch batch = pairs.training_batch(static_cast<std::uint64_t>(i));
+    source = std::max(source, batch.source_rows.tokens());
+    target = std::max(target, batch.target_rows.tokens());
+  }
+  const TranslationBatch first = pairs.training_batch(0);
+  REQUIRE(first.source_rows.tokens() + first.target_rows.tokens() < source + target);
+  CHECK(config.model->training_size(*data, Dtype::f32).tokens == source + target);
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "../files.h"
 #include "../json_reader.h"
@@ -195,6 +196,15 @@ std::string summary_table(const Experiment& experiment, const ExperimentResult& 
     if (!line.empty())
       out += fmt::format("{}  {:<{}}{}\n", &arm == &result.arms.front() ? "\n" : "", label_of(arm.arms), width, line);
   }
+  std::set<std::string> notes;  // one for each definition, where arms differ
+  for (const ArmResult& arm : result.arms) {
+    for (const RunResult& run : arm.runs) {
+      for (const auto& [name, what] : run.score_definitions) notes.insert(fmt::format("{}: {}", name, what));
+      if (run.averaged > 0)
+        notes.insert(fmt::format("final figures: of the mean of the last {} checkpoints", run.averaged));
+    }
+  }
+  for (const std::string& note : notes) out += fmt::format("{}  {}\n", note == *notes.begin() ? "\n" : "", note);
   const auto data = load_data(experiment.runs.front().config, settings.data_directory);
   std::vector<Baseline> baselines = experiment.runs.front().config.model->baselines(*data);
   if (const auto entropy = data->entropy(Split::valid)) {

@@ -1,8 +1,7 @@
 // Translation: see the header.
 #include "translation.h"
 
-#include "../../data/bleu.h"
-#include "../../data/chrf.h"
+#include <algorithm>
 
 namespace normlab {
 namespace {
@@ -71,11 +70,16 @@ std::vector<std::pair<std::string, double>> Translation::scores_of_finite(Split 
     append(words_references, data_.references(split, i, TextForm::words));
   }
   if (plain.empty()) return {};
-  BleuOptions tokenized;
-  tokenized.tokenizer = BleuTokenizer::none;
-  return {{"bleu", corpus_bleu(plain, plain_references).score},
-          {"bleu_tokenized", corpus_bleu(words, words_references, tokenized).score},
-          {"chrf", corpus_chrf(plain, plain_references).score}};
+  return {{"bleu", corpus_bleu(plain, plain_references, bleu_options(BleuTokenizer::v13a)).score},
+          {"bleu_tokenized", corpus_bleu(words, words_references, bleu_options(BleuTokenizer::none)).score},
+          {"chrf", corpus_chrf(plain, plain_references, chrf_options()).score}};
+}
+
+std::map<std::string, std::string> Translation::score_definitions() const {
+  return {{"bleu", "BLEU of plain text, " + bleu_signature(bleu_options(BleuTokenizer::v13a))},
+          {"bleu_tokenized",
+           "BLEU of the words of the data's tokenizer, " + bleu_signature(bleu_options(BleuTokenizer::none))},
+          {"chrf", "chrF2 of plain text, " + chrf_signature(chrf_options())}};
 }
 
 void TranslationModelOptions::fields(Fields& f) {
