@@ -94,7 +94,8 @@ TEST_CASE("the config of a translation model is that of two stacks, of which onl
       expected.emplace_back(name);
     }
   }
-  for (const char* name : {"positions", "share_embeddings", "output_bias", "embedding_scale"}) expected.emplace_back(name);
+  for (const char* name : {"positions", "share_embeddings", "output_bias", "embedding_scale"})
+    expected.emplace_back(name);
   CHECK(visitor.names == expected);
   CHECK(config.decoder.norm_at.cross_attention.kind() == visitor.last_kinds.back());
   CHECK(config.encoder.norm_at.cross_attention.kind() == "same");

@@ -154,12 +154,9 @@ TEST_CASE("scores say what they are, with the case that the data spell") {
 TEST_CASE("data that are not there come with the command that fetches them") {
   const test::TemporaryFolder folder;
   const auto complaint_of = [&](const std::string& train) {
+    const std::string data = R"(data={"kind": "parallel", "folder": "multi30k.de-en/tok", "source": "de", )";
     try {
-      load_data(
-          config_of(
-              {R"(data={"kind": "parallel", "folder": "multi30k.de-en/tok", "source": "de", "target": "en", "train": ")" +
-               train + "\"}"}),
-          folder.path().string());
+      load_data(config_of({data + R"("target": "en", "train": ")" + train + "\"}"}), folder.path().string());
     } catch (const Error& error) {
       return std::string(error.what());
     }

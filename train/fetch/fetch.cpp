@@ -238,7 +238,7 @@ std::string how_to_get(const fs::path& file, const fs::path& data_directory) {
 void prepare(const DataSet& set, const fs::path& archive, const fs::path& data_directory) {
   check(set.whole.prepare != nullptr, "data: ", set.name, " is made from no archive; leave --archive away");
   const fs::path folder = data_directory / set.whole.folder;
-  require_writable_directory(folder);
+  require_writable_directory(data_directory);
   set.whole.prepare(archive, folder);
   for (const DataFile& file : set.files) {
     const fs::path made = folder / file.path;
