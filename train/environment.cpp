@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -38,6 +39,12 @@ std::string compiler() {
 #endif
 }
 
+// As the launcher tells it: compiled in, it would make another program of every commit.
+std::string commit() {
+  const char* told = std::getenv("NORMLAB_COMMIT");
+  return told == nullptr || *told == '\0' ? "unknown" : told;
+}
+
 std::string vector_unit() {
 #if defined(__AVX512F__)
   return "AVX-512";
@@ -69,10 +76,15 @@ std::string program() {
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> environment() {
-  return {{"version", NORMLAB_VERSION},   {"program", program()},
-          {"build", NORMLAB_BUILD},       {"compiler", compiler()},
-          {"processor", processor()},     {"cores", fmt::format("{}", sysconf(_SC_NPROCESSORS_ONLN))},
-          {"vector_unit", vector_unit()}, {"threads", fmt::format("{}", threads())},
+  return {{"version", NORMLAB_VERSION},
+          {"commit", commit()},
+          {"program", program()},
+          {"build", NORMLAB_BUILD},
+          {"compiler", compiler()},
+          {"processor", processor()},
+          {"cores", fmt::format("{}", sysconf(_SC_NPROCESSORS_ONLN))},
+          {"vector_unit", vector_unit()},
+          {"threads", fmt::format("{}", threads())},
           {"gemm", gemm_backend()}};
 }
 

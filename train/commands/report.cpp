@@ -1,4 +1,6 @@
 // ./normlab report: what finished or running experiments say, computed anew from their folders.
+#include "../report/report.h"
+
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -7,6 +9,8 @@
 
 #include "../commands.h"
 #include "../experiment/verdict.h"
+#include "../report/index.h"
+#include "../report/ledger.h"
 
 namespace normlab {
 namespace {
@@ -30,28 +34,70 @@ std::vector<fs::path> experiments_in(const fs::path& folder) {
   return found;
 }
 
-void report(const fs::path& folder) {
-  const Experiment experiment = read_experiment((folder / "experiment.json").string());
-  const std::vector<ObservedRun> runs = observe(experiment, folder);
-  const auto over = std::count_if(runs.begin(), runs.end(), [](const ObservedRun& run) { return run.over(); });
-  fmt::print("{}: {} of {} runs are over\n", folder.string(), over, runs.size());
-  if (!experiment.question.empty()) fmt::print("{}\n", experiment.question);
-  const std::vector<ClaimResult> results = judge(experiment, runs);
-  write_verdicts(results, folder);
-  fmt::print("\n{}\n", results.empty() ? "  it states no claims\n" : verdict_table(results));
+struct Reported {
+  Experiment experiment;
+  std::vector<ObservedRun> runs;
+  std::vector<ClaimResult> results;
+  Provenance made;
+};
+
+Reported report(const fs::path& folder) {
+  Reported r{read_experiment((folder / "experiment.json").string()), {}, {}, {}};
+  r.runs = observe(r.experiment, folder);
+  r.results = judge(r.experiment, r.runs);
+  r.made = provenance(r.experiment, folder);
+  const RunCounts counts = count(r.runs);
+  fmt::print("{}: {} of {} runs are over\n", folder.string(), counts.over(), counts.all());
+  if (!r.experiment.question.empty()) fmt::print("{}\n", r.experiment.question);
+  write_verdicts(r.results, folder);
+  write_report(r.experiment, r.runs, r.results, folder);
+  fmt::print("\n{}\n", r.results.empty() ? "  it states no claims\n" : verdict_table(r.results));
+  return r;
+}
+
+struct Arguments {
+  std::vector<std::string> folders;
+  std::string ledger;
+};
+
+void report_all(const Arguments& a) {
+  std::vector<LedgerEntry> ledger;
+  for (const std::string& folder : a.folders) {
+    std::vector<IndexEntry> index;
+    for (const fs::path& place : experiments_in(folder)) {
+      const Reported r = report(place);
+      const RunCounts counts = count(r.runs);
+      index.push_back({place, r.experiment.question, counts, r.made.date(), r.results});
+      if (!r.results.empty() && counts.over() == counts.all()) ledger.push_back({place, r.results, r.made});
+      if (!a.ledger.empty() && counts.over() < counts.all()) {
+        fmt::print("{}: not in the ledger, since its runs are not over\n", place.string());
+      }
+    }
+    if (is_experiment(folder)) {
+      fmt::print("the report is {}\n", (fs::path(folder) / "report.html").string());
+    } else {
+      write_index(index, folder);
+      fmt::print("the reports are listed in {}\n", (fs::path(folder) / "index.html").string());
+    }
+  }
+  if (a.ledger.empty()) return;
+  write_ledger(ledger, a.ledger);
+  fmt::print("{} experiment{} in the ledger {}\n", ledger.size(), ledger.size() == 1 ? "" : "s",
+             (fs::path(a.ledger) / "README.md").string());
 }
 
 }  // namespace
 
 void add_report(CLI::App& program, int& status) {
   auto* command = program.add_subcommand(
-      "report", "The verdicts of experiments, finished or still running, computed anew from their folders");
-  auto folders = std::make_shared<std::vector<std::string>>();
-  command->add_option("folders", *folders, "Folders that normlab run wrote, or folders of such folders")->required();
-  command->callback([folders, &status] {
-    for (const std::string& folder : *folders) {
-      for (const fs::path& experiment : experiments_in(folder)) report(experiment);
-    }
+      "report", "Verdicts, figures and report of experiments, finished or still running, made anew from their folders");
+  auto a = std::make_shared<Arguments>();
+  command->add_option("folders", a->folders, "Folders that normlab run wrote, or folders of such folders")->required();
+  command->add_option("--ledger", a->ledger,
+                      "Also put the verdicts into the ledger of this folder, such as configs/xiong2020: into its "
+                      "README.md, with figures and numbers beside it");
+  command->callback([a, &status] {
+    report_all(*a);
     status = kDone;
   });
 }

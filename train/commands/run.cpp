@@ -13,6 +13,7 @@
 #include "../experiment/verdict.h"
 #include "../interrupt.h"
 #include "../progress_bar.h"
+#include "../report/report.h"
 #include "../trainer.h"
 
 namespace normlab {
@@ -40,6 +41,24 @@ fs::path default_folder(const fs::path& config) {
   return kRuns / config.filename().replace_extension();
 }
 
+// A word as a shell reads it.
+std::string shell_word(const std::string& word) {
+  constexpr const char* kPlain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+// What to type for the same experiment: all that decides its results.
+std::string command_line(const Arguments& a) {
+  std::string line = "./normlab run " + shell_word(a.file);
+  for (const std::string& setting : a.overrides) line += " " + shell_word(setting);
+  if (!a.out.empty()) line += " --out " + shell_word(a.out);
+  if (a.data != default_data_directory()) line += " --data " + shell_word(a.data);
+  return line;
+}
+
 int run(const Arguments& a) {
   if (a.threads > 0) set_threads(a.threads);
   catch_interrupts();
@@ -49,6 +68,7 @@ int run(const Arguments& a) {
   settings.data_directory = a.data;
   settings.resume = a.resume;
   settings.quiet = a.quiet;
+  settings.command = command_line(a);
   settings.side_by_side = a.side_by_side;
   if (!a.share.empty()) {
     settings.share = a.share == "none" ? "" : a.share;
@@ -59,10 +79,13 @@ int run(const Arguments& a) {
 
   const ExperimentResult result = run_experiment(experiment, settings);
   fmt::print("{}", summary_table(experiment, result, settings));
-  const std::vector<ClaimResult> verdicts = judge(experiment, observe(experiment, settings.folder));
+  const std::vector<ObservedRun> runs = observe(experiment, settings.folder);
+  const std::vector<ClaimResult> verdicts = judge(experiment, runs);
   write_verdicts(verdicts, settings.folder);
   if (!verdicts.empty()) fmt::print("\n{}", verdict_table(verdicts));
-  fmt::print("\n  {} of work; results in {}\n", duration_text(result.seconds), settings.folder.string());
+  write_report(experiment, runs, verdicts, settings.folder);
+  fmt::print("\n  {} of work; the report is {}\n", duration_text(result.seconds),
+             (settings.folder / "report.html").string());
   // In an experiment of several runs a diverged one is a datum; alone it is the outcome.
   const bool single = experiment.runs.size() == 1 && experiment.runs[0].name.empty();
   if (single && result.diverged_runs > 0) {
@@ -85,7 +108,7 @@ std::string default_data_directory() {
 
 void add_run(CLI::App& program, int& status) {
   auto* command =
-      program.add_subcommand("run", "Run an experiment: train what its config says, end in a table and a figure");
+      program.add_subcommand("run", "Run an experiment: train what its config says, end in a table and a report");
   auto a = std::make_shared<Arguments>();
   command->add_option("config", a->file, "The config, a JSON file")->required();
   command->add_option("overrides", a->overrides, "path.to.key=value: settings to change");

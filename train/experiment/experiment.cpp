@@ -10,7 +10,6 @@
 #include "../files.h"
 #include "../json_reader.h"
 #include "../metrics.h"
-#include "figure.h"
 #include "observations.h"
 #include "scheduler.h"
 
@@ -86,24 +85,6 @@ void write_summary(const Experiment& experiment, const std::vector<RunResult>& r
   write_metrics_csv(file, rows);
 }
 
-// The mean over seeds of the validation curves of each arm.
-std::vector<Curve> validation_curves(const Experiment& experiment, const ExperimentSettings& settings) {
-  std::vector<Curve> curves;
-  for (const Run& run : experiment.runs) {
-    const std::string label = label_of(run.arms);
-    auto curve = std::find_if(curves.begin(), curves.end(), [&](const Curve& c) { return c.label == label; });
-    const fs::path metrics = run_folder(run, settings.folder) / "metrics.jsonl";
-    if (!fs::exists(metrics)) continue;  // nothing was trained
-    if (curve == curves.end()) curve = curves.insert(curve, Curve{label, {}});
-    for (const MetricRecord& record : read_metrics(metrics)) {
-      const auto nll = record.number("nll");
-      const bool valid = record.word("split") == "valid" && record.word("statistics") != "batch";
-      if (record.event == "evaluation" && valid && nll) curve->points[record.step].push_back(*nll);
-    }
-  }
-  return curves;
-}
-
 // Does the folder hold this experiment? Error when it holds one with other runs.
 bool holds_experiment(const Experiment& experiment, const fs::path& folder) {
   const fs::path file = folder / "experiment.json";
@@ -126,11 +107,6 @@ ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSe
         ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
   const std::vector<RunResult> results = run_all(experiment, settings);
   write_summary(experiment, results, settings.folder / "summary.csv");
-  const std::vector<Curve> curves = validation_curves(experiment, settings);
-  if (!curves.empty()) {
-    draw_curves(curves, settings.folder / "figures" / "validation",
-                {experiment.question, "step", "validation loss (nats per token)"});
-  }
   return gather(experiment, results);
 }
 

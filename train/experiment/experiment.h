@@ -1,7 +1,7 @@
-// An experiment: all runs of a config, ending in a table and a figure. Without a sweep it is one run.
+// An experiment: all runs of a config, ending in a table. Without a sweep it is one run.
 //
-// Its folder: experiment.json (resolved), runs/<name>/ for each run, or the files of the one run without a sweep,
-// summary.csv, and figures/validation.{csv,svg}.
+// Its folder: experiment.json (resolved), command.txt, runs/<name>/ for each run, or the files of the one run without a
+// sweep, and summary.csv. Verdicts, figures and the report are made of these by experiment/verdict.h and report/.
 #pragma once
 
 #include <filesystem>
@@ -19,6 +19,7 @@ struct ExperimentSettings {
   std::string data_directory;
   bool resume = false;
   bool quiet = false;
+  std::string command;          // that asks for this experiment, for the report; kept in command.txt
   int side_by_side = 0;         // runs at once; 0: as many as threads and memory allow
   std::filesystem::path share;  // where other experiments lie, whose finished runs are taken over; empty: nowhere
 };

@@ -92,6 +92,21 @@ void check_claims(const Experiment& experiment, const JsonNode& root, Problems& 
   }
 }
 
+void check_figures(const Experiment& experiment, const JsonNode& root, Problems& problems) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < experiment.figures.size(); ++i) {
+    const FigureConfig& figure = experiment.figures[i];
+    const std::string path = text("figures[", i, "]");
+    const std::string wrong = complaint(figure, experiment.sweep ? experiment.sweep->axes : std::vector<Axis>());
+    if (!wrong.empty()) problems.add(nearest(&root, path)->at, path, wrong);
+    if (std::find(names.begin(), names.end(), figure.name) != names.end()) {
+      problems.add(nearest(&root, path + ".name")->at, path + ".name",
+                   text("the name ", figure.name, " is given twice"));
+    }
+    names.push_back(figure.name);
+  }
+}
+
 JsonNode parse_constant(const char* json) {
   Problems none("schema");
   return parse_json(json, none);
@@ -103,6 +118,7 @@ void Experiment::fields(Fields& f) {
   f.string("question", question, "what this experiment is to find out");
   f.string("cost", cost, "how long it takes, in words; shown by normlab list");
   objects(f, "claims", claims, "what is claimed of the results; each ends in a verdict");
+  objects(f, "figures", figures, "what the report draws; without any the validation loss over the steps");
 }
 
 std::string text_of_runs(JsonNode resolved) {
@@ -138,8 +154,11 @@ Experiment parse_experiment(const std::string& json, const std::string& name,
       experiment.runs = make_runs(of_runs, *experiment.sweep, experiment.config, problems);
     }
   }
-  // Claims are held against the sweep once both can be read.
-  if (problems.empty()) check_claims(experiment, root, problems);
+  // Claims and figures are held against the sweep once both can be read.
+  if (problems.empty()) {
+    check_claims(experiment, root, problems);
+    check_figures(experiment, root, problems);
+  }
   problems.throw_if_any();
   experiment.resolved = resolved(experiment, root, sweep);
   return experiment;

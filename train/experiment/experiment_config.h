@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "../report/figure_config.h"
 #include "claim.h"
 #include "sweep_config.h"
 
@@ -17,6 +18,7 @@ struct Experiment {
   std::string question;
   std::string cost;  // in words: "half an hour on 2 cores"
   std::vector<ClaimConfig> claims;
+  std::vector<FigureConfig> figures;
   Config config;  // without the sweep
   std::optional<Sweep> sweep;
   std::vector<Run> runs;  // the first axis outermost, seeds innermost; one when there is no sweep

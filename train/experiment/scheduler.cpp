@@ -296,6 +296,7 @@ std::vector<RunResult> run_all(const Experiment& experiment, const ExperimentSet
   if (sweep) lock.emplace(settings.folder);
   // What is said about the runs may have changed since.
   write_file(settings.folder / "experiment.json", to_lines(experiment.resolved));
+  if (!settings.command.empty()) write_file(settings.folder / "command.txt", settings.command + "\n");
   take_over_all(shared, settings);
   if (sweep) {
     Scheduler(std::move(jobs), experiment.runs.size() - pending.size(), own.before, settings).run();
