@@ -89,9 +89,9 @@ struct TileShape {
 };
 
 // Large tiles, because each packs its share of both operands anew; halved along the longer side until there are enough
-// to keep several threads busy to the end.
+// to share among several threads. More than eight are better balanced and slower: on two cores sixteen cost 2 to 5 %.
 TileShape tile_shape(Index m, Index n) {
-  constexpr Index kLargest = 512, kSmallest = 64, kEnough = 16;
+  constexpr Index kLargest = 1024, kSmallest = 64, kEnough = 8;
   const auto count = [](Index extent, Index tile) { return (extent + tile - 1) / tile; };
   TileShape tile{std::min(m, kLargest), std::min(n, kLargest)};
   while (count(m, tile.rows) * count(n, tile.columns) < kEnough && std::max(tile.rows, tile.columns) > kSmallest) {

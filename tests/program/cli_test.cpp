@@ -256,7 +256,11 @@ TEST_CASE("bench norms: a table, or JSON with a line a norm; what it cannot time
   CHECK(world.run({"bench", "frobnicate"}).status == 2);
   const Outcome step = world.run({"bench", "step", "--rows", "64"});
   CHECK(step.status == 2);
-  CHECK_THAT(step.error, ContainsSubstring("--rows and --features are of `bench norms`"));
+  CHECK_THAT(step.error, ContainsSubstring("--rows and --features are of `bench ops` and `bench norms`"));
+  const Outcome ops = world.run({"bench", "ops", "lm"});
+  CHECK(ops.status == 2);
+  CHECK_THAT(ops.error, ContainsSubstring("workloads and --gemm are of `bench step`, got bench ops"));
+  CHECK(world.run({"bench", "step", "frobnicate"}).status == 2);
 }
 
 TEST_CASE("every config takes a step and passes check", "[slow]") {

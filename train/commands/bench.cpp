@@ -1,4 +1,4 @@
-// ./normlab bench: training steps, or every norm, timed. What is measured and how stands in ../bench.
+// ./normlab bench: training steps, products, ops or norms, timed. What is measured and how stands in ../bench.
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,8 +8,10 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "../../engine/gemm.h"
 #include "../../engine/parallel.h"
-#include "../bench/norms.h"
+#include "../bench/ops.h"
+#include "../bench/products.h"
 #include "../bench/step.h"
 #include "../commands.h"
 #include "../environment.h"
@@ -47,44 +49,50 @@ void add_bench(CLI::App& program, int& status) {
   struct Arguments {
     std::string what = "step";
     std::vector<std::string> workloads;
+    std::string gemm;
     int repeat = 21, threads = 0;
     Index rows = 32768, features = 512;
     bool json = false;
   };
   std::vector<std::string> names;
   for (const NamedWorkload& workload : workloads()) names.push_back(workload.name);
-  auto* command = program.add_subcommand("bench", "Time whole training steps, or every norm");
+  auto* command = program.add_subcommand("bench", "Time whole training steps, matrix products, ops or norms");
   auto a = std::make_shared<Arguments>();
-  command->add_option("what", a->what, "What to time")->check(CLI::IsMember({"step", "norms"}))->capture_default_str();
+  command->add_option("what", a->what, "What to time")
+      ->check(CLI::IsMember({"step", "products", "ops", "norms"}))
+      ->capture_default_str();
   command->add_option("workloads", a->workloads, "Of `bench step`: which ones; by default all")
       ->check(CLI::IsMember(names));
+  command->add_option("--gemm", a->gemm, "Of `bench step`: the library behind products, where it is built in")
+      ->check(CLI::IsMember({"eigen", "onednn"}));
   command->add_option("--repeat,--steps", a->repeat, "How many times, the first not counted")
       ->check(CLI::Range(2, 100000))
       ->capture_default_str();
-  const auto* rows = command->add_option("--rows", a->rows, "Rows of the norms' matrix")
+  const auto* rows = command->add_option("--rows", a->rows, "Rows of the matrix of ops and norms")
                          ->check(CLI::Range(Index{1}, Index{1} << 24))
                          ->capture_default_str();
-  const auto* features = command->add_option("--features", a->features, "Columns of the norms' matrix")
+  const auto* features = command->add_option("--features", a->features, "Columns of the matrix of ops and norms")
                              ->check(CLI::Range(Index{1}, Index{1} << 24))
                              ->capture_default_str();
   command->add_option("--threads", a->threads, "Threads; by default all cores")->check(CLI::Range(1, 1024));
   command->add_flag("--json", a->json, "Print JSON, one object a line");
   command->callback([a, rows, features, &status] {
-    const bool norms = a->what == "norms";
-    check(norms || rows->count() + features->count() == 0,
-          "bench: --rows and --features are of `bench norms`, got bench ", a->what);
-    check(!norms || a->workloads.empty(), "bench: workloads are of `bench step`, got bench ", a->what);
+    const bool step = a->what == "step", ops = a->what == "ops" || a->what == "norms";
+    check(ops || rows->count() + features->count() == 0,
+          "bench: --rows and --features are of `bench ops` and `bench norms`, got bench ", a->what);
+    check(step || (a->workloads.empty() && a->gemm.empty()),
+          "bench: workloads and --gemm are of `bench step`, got bench ", a->what);
+    if (!a->gemm.empty()) set_gemm_library(a->gemm == "eigen" ? GemmLibrary::eigen : GemmLibrary::onednn);
     if (a->threads > 0) set_threads(a->threads);
     if (!a->json) fmt::print("{}\n", environment_line());
     const auto print = [a](const auto& figures) { fmt::print("{}", a->json ? as_json(figures) : as_text(figures)); };
-    if (norms) {
-      print(measure_norms(a->rows, a->features, a->repeat));
-    } else {
-      for (const NamedWorkload& workload : workloads()) {
-        const auto& chosen = a->workloads;
-        if (!chosen.empty() && std::find(chosen.begin(), chosen.end(), workload.name) == chosen.end()) continue;
-        in_own_process([&] { print(measure_step(workload, a->repeat)); });
-      }
+    if (ops) print(measure_ops(a->rows, a->features, a->repeat, /*norms_alone=*/a->what == "norms"));
+    if (a->what == "products") print(measure_products(a->repeat));
+    for (const NamedWorkload& workload : workloads()) {
+      const auto& chosen = a->workloads;
+      if (!step || (!chosen.empty() && std::find(chosen.begin(), chosen.end(), workload.name) == chosen.end()))
+        continue;
+      in_own_process([&] { print(measure_step(workload, a->repeat)); });
     }
     status = kDone;
   });
