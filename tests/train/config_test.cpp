@@ -151,7 +151,8 @@ TEST_CASE("the schema accepts what the reader accepts and refuses what it refuse
       start + R"("claims": [{"id": "X", "claim": "?", "measure": {"kind": "rate"}, "held": {"at_most": 1}}]})",
       start + R"("claims": [{"id": "X", "claim": "?", "measure": {"of": {"quantity": "q", "across": "all"}},
                              "held": {"at_most": 1}}]})",
-      start + R"("claims": [{"id": "X", "claim": "?", "measure": {"of": {"quantity": "q"}}, "held": {"at_most": "1"}}]})",
+      start +
+          R"("claims": [{"id": "X", "claim": "?", "measure": {"of": {"quantity": "q"}}, "held": {"at_most": "1"}}]})",
       start + R"("claims": [{"id": "X", "claim": "?", "measure": {"of": {"quantity": "q"}}, "held": {"at_most": 1},
                              "least_seeds": 1}]})",
       start + R"("sweep": {"seed": [1]}})",

@@ -42,6 +42,30 @@ TEST_CASE("value, ratio and difference are taken seed by seed") {
   check_values(measured(measure("difference", "\"of\": " + kPost + ", \"minus\": " + kPre), fill_q), {8, 18, 28});
 }
 
+TEST_CASE("an operand makes one number of the steps of each site, and one of the sites") {
+  const auto fill = [](ObservedRun& run) {
+    run.quantities["valid_nll"] = {{1, "", 3}, {2, "", 2}, {3, "", 4}};
+    run.quantities["q"] = {{1, "layers.10.x", 7}, {1, "layers.9.x", 1},  {2, "layers.10.x", 5},
+                           {2, "layers.9.x", 2},  {3, "layers.10.x", 9}, {3, "layers.9.x", 6}};
+  };
+  const auto value = [&](const std::string& at, const std::string& across) {
+    const std::string of = R"({"arms": ["Pre-LN", "layers=2"], "quantity": "q", "at": ")" + at + R"(", "across": ")";
+    return measured(measure("value", "\"of\": " + of + across + "\"}"), fill).at(0);
+  };
+  CHECK(value("last", "first") == 6);
+  CHECK(value("last", "last") == 9);
+  CHECK(value("last", "mean") == 7.5);
+  CHECK(value("first", "max") == 7);
+  CHECK(value("first", "min") == 1);
+  CHECK(value("best", "last") == 5);
+  CHECK(value("2", "first") == 2);
+  CHECK(value("max", "first") == 6);
+  CHECK(value("min", "last") == 5);
+  CHECK(value("mean", "last") == 7);
+  CHECK(value("median", "first") == 2);
+  CHECK(value("p99", "last") == Approx(8.96));  // 0.98 of the way from 7 to 9
+}
+
 TEST_CASE("a seed that one side lacks is left out of a comparison") {
   const auto fill = [](ObservedRun& run) {
     fill_q(run);
