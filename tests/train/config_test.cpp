@@ -122,7 +122,8 @@ TEST_CASE("the schema accepts what the reader accepts and refuses what it refuse
       {"id": "B", "claim": "?", "measure": {"kind": "slope", "of": {"arms": ["Pre-LN"], "quantity": "q", "at": "7"},
        "over": "rate"}, "held": {"at_most": -1}, "baseline": [{"arms": ["Pre-LN"], "best_over": ["rate"],
        "quantity": "valid_nll", "at_most": 3}], "least_seeds": 5, "evidence": false},
-      {"id": "C", "claim": "?", "measure": {"kind": "fit", "of": {"arms": ["Pre-LN"], "best_over": ["1"], "quantity": "q"},
+      {"id": "C", "claim": "?", "measure": {"kind": "fit",
+       "of": {"arms": ["Pre-LN"], "best_over": ["1"], "quantity": "q"},
        "x": [1, 2], "y": [0.5, 1]}, "held": {"at_most": 0.1}}], )";
   const std::string start = R"({"question": "?", "train": {"steps": 3}, )";
   const std::vector<std::string> good = {

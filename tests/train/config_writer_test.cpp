@@ -27,7 +27,8 @@ std::string schema() {
 TEST_CASE("settings are written with every default, in the order they are listed") {
   CHECK(
       written(read(
-          R"({"rate": 0.25, "title": "t", "points": [{"x": 1}, {"x": 2, "height": 0.5}], "inner": {"shape": {"kind": "box"}}})")) ==
+          R"({"rate": 0.25, "title": "t", "points": [{"x": 1}, {"x": 2, "height": 0.5}],
+                           "inner": {"shape": {"kind": "box"}}})")) ==
       R"({
   "title": "t",
   "mode": "fast",

@@ -22,7 +22,8 @@ TEST_CASE("a claim is read with its measure, and its resolved form says the same
   const Experiment experiment = experiment_of(R"({"id": "X3", "claim": "it rises", "source": "a paper", "paper": 1.66,
       "differs": "width", "held": {"at_least": 1.2}, "least_seeds": 10,
       "measure": {"kind": "slope", "axes": "semi_log",
-                  "of": {"arms": ["Post-LN", "layers=4"], "quantity": "weight_gradient_norm", "sites": "*.w2", "at": "1"}},
+                  "of": {"arms": ["Post-LN", "layers=4"], "quantity": "weight_gradient_norm",
+                         "sites": "*.w2", "at": "1"}},
       "baseline": [{"arms": ["Pre-LN"], "best_over": ["layers"], "quantity": "valid_nll", "at_most": 3}]})");
   REQUIRE(experiment.claims.size() == 1);
   const ClaimConfig& claim = experiment.claims[0];
