@@ -44,8 +44,8 @@ TEST_CASE("the report answers in order: question, verdicts, figures, arms, diffe
   CHECK(has(page, "Normlab · paper/order"));
   CHECK(has(page, "✓ held"));
   CHECK(has(page, "✗ did not hold"));
-  CHECK(has(page, "Too small a size to be evidence"));
-  CHECK(has(page, "<dt>Paper</dt><dd>0.8</dd>"));
+  CHECK(has(page, "too small to be evidence about the paper"));
+  CHECK(has(page, "the paper: <b>0.8</b>"));
   CHECK(has(page, "<dt>Rule</dt><dd>held when at least 0.5</dd>"));
   CHECK(has(page, "<b>24</b> of 24 runs over"));
   CHECK(has(page, "0123456789ab"));
