@@ -20,7 +20,8 @@ namespace fs = std::filesystem;
 
 const char* const kScript = R"js(
 const table = document.querySelector('.ledger'), body = table.tBodies[0], rows = [...body.rows];
-const words = document.querySelector('#words'), paper = document.querySelector('#paper'), shown = document.querySelector('#shown');
+const words = document.querySelector('#words'), paper = document.querySelector('#paper'),
+  shown = document.querySelector('#shown');
 const buttons = [...document.querySelectorAll('.controls button')];
 let verdict = '';
 function filter() {
