@@ -136,7 +136,7 @@ TEST_CASE("finished runs of the same config are taken over from another experime
   World world;
   REQUIRE(world.run("first").status == 0);
   const std::string root = world.scratch.path().string();
-  const Outcome second = world.run("paper/second", {"--share", root, "sweep.seeds=[2,3]"});
+  const Outcome second = world.run("paper/second", {"--share", root, "sweep.seeds=[2,3]", "question=Another?"});
   INFO(second.error);
   REQUIRE(second.status == 0);
   CHECK_THAT(second.error, ContainsSubstring("2 runs taken over from other experiments in " + root));
