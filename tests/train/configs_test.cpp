@@ -57,8 +57,9 @@ TEST_CASE("each arm in a paper's own size learns from a first small micro-batch 
       const auto optimizer = run.config.train.optimizer->make(parameters);
       const auto batch = task->training_batch(0);
       Tape tape;
-      const CrossEntropy entropy = batch->loss(Pass{.training = true, .seed = 1, .step = 1},
-                                               run.config.train.label_smoothing, static_cast<double>(batch->predicted()));
+      const Pass pass{.training = true, .seed = 1, .step = 1};
+      const double smoothing = run.config.train.label_smoothing;
+      const CrossEntropy entropy = batch->loss(pass, smoothing, static_cast<double>(batch->predicted()));
       tape.backward(entropy.loss);
       CHECK(std::isfinite(entropy.nll));
       const double norm = clip_gradients(parameters, 0);

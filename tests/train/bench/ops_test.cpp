@@ -133,7 +133,7 @@ TEST_CASE("bench step: every batch as often as the others, figures of a step, an
   CHECK(figures.operations == 50);
   CHECK(figures.seconds > 0);
   CHECK(figures.fresh_blocks == 0);
-  CHECK(figures.state_bytes == 4 * 15 * 4);  // parameters, gradients and two moments
+  CHECK(figures.state_bytes == 4 * 15 * 4 + 8);  // parameters, gradients and two moments; the number of steps
   const auto share = [&](const std::string& name) {
     return *std::find_if(figures.ops.begin(), figures.ops.end(), [&](const OpShare& s) { return s.op == name; });
   };

@@ -111,7 +111,7 @@ TEST_CASE("a problem of an arm is told with the arm and its line") {
         "test.json:6: in the arm \"rate=-1\": train.optimizer.rate: must be at least 0, got -1");
   CHECK(complaint(with_sweep("{\"axes\": [{\n\"A\": {\"modle.placement\": \"post\"}}]}")) ==
         "test.json:4: in the arm \"A\": modle: unknown key; did you mean \"model\"? "
-        "known here: seed, init_seed, data_seed, dtype, model, data, train, probes");
+        "known here: experiment, seed, init_seed, data_seed, dtype, model, data, train, probes");
   CHECK(complaint(with_sweep("{\"axes\": [{\n\"A\": {\"train.steps.x\": 1}, \"B\": {}}]}")) ==
         "test.json:4: in the arm \"A\": train.steps.x: train.steps is 10, which has nothing named \"x\"");
   // Only together are these two wrong.

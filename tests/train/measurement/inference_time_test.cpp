@@ -7,7 +7,8 @@ using namespace normlab;
 namespace {
 
 const char* const kTimes = R"({
-  "experiment": {"kind": "inference_time", "beside": ["layer", "batch", "none"], "sequences": 2, "length": 8, "turns": 9},
+  "experiment": {"kind": "inference_time", "beside": ["layer", "batch", "none"], "sequences": 2, "length": 8,
+                 "turns": 9},
   "dtype": "f64",
   "model": {"layers": 2, "width": 16, "heads": 2, "feed_forward": 32, "dropout": 0, "norm": {"kind": "batch"}},
   "data": {"kind": "synthetic", "train_tokens": 3000, "valid_tokens": 700, "test_tokens": 0, "clauses": 1, "phrases": 4,
