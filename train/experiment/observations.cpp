@@ -22,7 +22,10 @@ std::vector<MetricRecord> records(const fs::path& file) {
 
 void add(ObservedRun& run, const std::string& quantity, const MetricRecord& record, const std::string& field) {
   if (const auto value = record.number(field)) {
-    run.quantities[quantity].push_back({record.step, record.word("site"), *value});
+    std::vector<Observation>& seen = run.quantities[quantity];
+    const bool in_place = record.event == "average" && !seen.empty() && seen.back().step == record.step;
+    if (in_place) seen.pop_back();
+    seen.push_back({record.step, record.word("site"), *value});
   }
 }
 
@@ -30,7 +33,7 @@ void add_metrics(ObservedRun& run, const MetricRecord& record) {
   if (record.event == "train") {
     for (const char* field : {"loss", "nll"}) add(run, std::string("train_") + field, record, field);
     for (const char* field : {"rate", "gradient_norm", "penalty", "seconds"}) add(run, field, record, field);
-  } else if (record.event == "evaluation") {
+  } else if (record.event == "evaluation" || record.event == "average") {
     const std::string suffix = record.word("statistics") == "batch" ? "_by_batch_statistics" : "";
     for (const auto& [field, value] : record.fields) {
       const bool score = field.rfind(kScore, 0) == 0;

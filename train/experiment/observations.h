@@ -6,6 +6,7 @@
 //   the probes' quantities and those of measurements           by their own names, at their sites
 //   diverged                                                   1 or 0, of a run that is over
 //
+// Of a run with train.average the last figures are those of the mean of its last checkpoints.
 // A run that diverged ends, at the step where it did, in an infinite loss and in scores of 0.
 #pragma once
 

@@ -78,6 +78,22 @@ TEST_CASE("a finished run tells its steps, evaluations, probes and measurements 
   CHECK(run.of("nothing").empty());
 }
 
+TEST_CASE("the last figures of a run that averages checkpoints are the average's") {
+  Folder folder("[1]");
+  folder.write_run(0, kFinished);
+  folder.write(
+      0, "metrics.jsonl",
+      std::string(kMetrics) +
+          R"({"event":"average","step":2,"split":"valid","statistics":"running","nll":3.9,"perplexity":49.4,)" +
+          R"("checkpoints":2,"score.bleu":8.0})" + "\n");
+  const ObservedRun run = observe(folder.experiment, folder.scratch.path()).at(0);
+  CHECK(run.of("valid_nll").size() == 1);
+  check_last(run, "valid_nll", 2, 3.9);
+  check_last(run, "valid_bleu", 2, 8);
+  check_last(run, "valid_nll_by_batch_statistics", 2, 3.5);
+  check_last(run, "test_bleu", 2, 6);
+}
+
 TEST_CASE("a run that diverged ends in an infinite loss and in scores of 0, also those it never had") {
   Folder folder("[1, 2]");
   folder.write_run(0, kFinished);
