@@ -49,6 +49,7 @@ TEST_CASE("a process that is asked to stop does so after a checkpoint; one that 
   process.ask_to_stop();  // as often as one likes
   while (!process.ended()) {
   }
+  INFO(process.ended()->message);
   CHECK(process.ended()->end == RunProcess::End::interrupted);
   CHECK(latest_checkpoint(settings.folder / "checkpoints").has_value());
   settings.folder = folder / "killed";
