@@ -19,8 +19,8 @@ namespace {
 constexpr std::uint32_t kMultiplier0 = 0xD2511F53, kMultiplier1 = 0xCD9E8D57;
 constexpr std::uint32_t kWeyl0 = 0x9E3779B9, kWeyl1 = 0xBB67AE85;
 
-// Four blocks side by side, one in each 64-bit lane: the compilers' own vector type, whatever the processor has.
-constexpr int kLanes = 4;
+// Eight blocks side by side, one in each 64-bit lane: the compilers' own vector type, whatever the processor has.
+constexpr int kLanes = 8;
 using Lanes [[gnu::vector_size(8 * kLanes)]] = std::uint64_t;
 
 // product = multiplier * the lower half of a.
@@ -28,13 +28,31 @@ void multiply(std::uint64_t a, std::uint32_t multiplier, std::uint64_t& product)
   product = (a & 0xFFFFFFFF) * multiplier;
 }
 void multiply(const Lanes& a, std::uint32_t multiplier, Lanes& product) {
-#if defined(__AVX2__)  // one instruction, which GCC does not find by itself
-  product = reinterpret_cast<Lanes>(
-      _mm256_mul_epu32(reinterpret_cast<__m256i>(a), _mm256_set1_epi64x(static_cast<long long>(multiplier))));
+#if defined(__AVX512F__)  // one instruction, which GCC does not find by itself; unmasked, it warns of its own header
+  product = reinterpret_cast<Lanes>(_mm512_maskz_mul_epu32(0xFF, reinterpret_cast<__m512i>(a),
+                                                           _mm512_set1_epi64(static_cast<long long>(multiplier))));
+#elif defined(__AVX2__)  // two
+  const auto halves = reinterpret_cast<const __m256i*>(&a);
+  const __m256i factor = _mm256_set1_epi64x(static_cast<long long>(multiplier));
+  const __m256i products[] = {_mm256_mul_epu32(halves[0], factor), _mm256_mul_epu32(halves[1], factor)};
+  std::memcpy(&product, products, sizeof(product));
 #else
   product = (a & 0xFFFFFFFF) * multiplier;
 #endif
 }
+
+// The keys of the ten rounds, two words each.
+struct Keys {
+  explicit Keys(std::uint64_t key) {
+    std::uint32_t k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
+    for (auto& round : rounds) {
+      round = {k0, k1};
+      k0 += kWeyl0;
+      k1 += kWeyl1;
+    }
+  }
+  std::array<std::array<std::uint64_t, 2>, 10> rounds;
+};
 
 // A counter on its way through the ten rounds. Only the lower 32 bits of a Word, and of each of its lanes, mean
 // anything.
@@ -42,9 +60,8 @@ template <class Word>
 struct Counter {
   Word c0, c1, c2, c3;
 
-  void encrypt(std::uint64_t key) {
-    std::uint32_t k0 = static_cast<std::uint32_t>(key), k1 = static_cast<std::uint32_t>(key >> 32);
-    for (int round = 0; round < 10; ++round) {
+  void encrypt(const Keys& keys) {
+    for (const auto& [k0, k1] : keys.rounds) {
       Word p0, p1;
       multiply(c0, kMultiplier0, p0);
       multiply(c2, kMultiplier1, p1);
@@ -52,25 +69,23 @@ struct Counter {
       c2 = (p0 >> 32) ^ c3 ^ k1;
       c1 = p1;
       c3 = p0;
-      k0 += kWeyl0;
-      k1 += kWeyl1;
     }
   }
 };
 
 // The words of kLanes blocks, one block after the other. Two words are written as one number of 64 bits.
 static_assert(std::endian::native == std::endian::little);
-void write_blocks(const RandomStream& stream, std::uint64_t first_block, std::uint32_t* words) {
-  const Lanes block = first_block + Lanes{0, 1, 2, 3};
+void write_blocks(const RandomStream& stream, const Keys& keys, std::uint64_t first_block, std::uint32_t* words) {
+  const Lanes block = first_block + Lanes{0, 1, 2, 3, 4, 5, 6, 7};
   const Lanes zero{};
   Counter<Lanes> counter{block, block >> 32, zero + stream.step, zero + stream.part};
-  counter.encrypt(stream.key);
+  counter.encrypt(keys);
   const Lanes front = (counter.c0 & 0xFFFFFFFF) | counter.c1 << 32;
   const Lanes back = (counter.c2 & 0xFFFFFFFF) | counter.c3 << 32;
-  const Lanes first_two = __builtin_shufflevector(front, back, 0, 4, 1, 5);
-  const Lanes last_two = __builtin_shufflevector(front, back, 2, 6, 3, 7);
-  std::memcpy(words, &first_two, sizeof(Lanes));
-  std::memcpy(words + 8, &last_two, sizeof(Lanes));
+  const Lanes first_four = __builtin_shufflevector(front, back, 0, 8, 1, 9, 2, 10, 3, 11);
+  const Lanes last_four = __builtin_shufflevector(front, back, 4, 12, 5, 13, 6, 14, 7, 15);
+  std::memcpy(words, &first_four, sizeof(Lanes));
+  std::memcpy(words + 2 * kLanes, &last_four, sizeof(Lanes));
 }
 
 // A number in (0, 1) with 53 random bits; never 0, so that its logarithm is finite.
@@ -113,21 +128,20 @@ RandomStream random_stream(std::uint64_t seed, std::string_view name, std::uint6
 
 std::array<std::uint32_t, 4> random_block(const RandomStream& stream, std::uint64_t block) {
   Counter<std::uint64_t> counter{block, block >> 32, stream.step, stream.part};
-  counter.encrypt(stream.key);
+  counter.encrypt(Keys(stream.key));
   return {static_cast<std::uint32_t>(counter.c0), static_cast<std::uint32_t>(counter.c1),
           static_cast<std::uint32_t>(counter.c2), static_cast<std::uint32_t>(counter.c3)};
 }
 
 void random_words(const RandomStream& stream, std::uint64_t first_block, std::span<std::uint32_t> out) {
   constexpr std::size_t kWords = 4 * kLanes;
-  std::size_t done = 0;
-  for (; done + kWords <= out.size(); done += kWords, first_block += kLanes) {
-    write_blocks(stream, first_block, out.data() + done);
-  }
-  if (done == out.size()) return;
+  const Keys keys(stream.key);
   std::array<std::uint32_t, kWords> last;
-  write_blocks(stream, first_block, last.data());
-  std::copy_n(last.begin(), out.size() - done, out.begin() + static_cast<std::ptrdiff_t>(done));
+  for (std::size_t done = 0; done < out.size(); done += kWords, first_block += kLanes) {
+    const bool fits = out.size() - done >= kWords;
+    write_blocks(stream, keys, first_block, fits ? out.data() + done : last.data());
+    if (!fits) std::copy_n(last.begin(), out.size() - done, out.begin() + static_cast<std::ptrdiff_t>(done));
+  }
 }
 
 void fill_uniform(Tensor& x, const RandomStream& stream, double low, double high) {
