@@ -28,19 +28,26 @@ void dynamic_tanh_forward(const T* x, T alpha, const T* weight, const T* bias, I
 template <class T>
 void dynamic_tanh_backward(const T* x, T alpha, const T* weight, const T* dy, Index rows, Index features,
                            Gradients& into) {
-  const auto w = row_of(weight, 0, features);
+  constexpr Index kBlock = 256;  // features at a time: what is made of them stays close at hand
   const RowTarget<T> dx(into, 0);
   const Tensor sums = for_rows_with_sums(x, dy, rows, features, 2 * features + 1, [=](Index i, T* dweight) {
-    T* dbias = dweight + features;
-    T* dalpha = dbias + features;
-    const auto x_row = row_of(x, i, features);
-    const auto dy_row = row_of(dy, i, features);
-    const Eigen::Array<T, Eigen::Dynamic, 1> t = (x_row * alpha).tanh();
-    const auto g = dy_row * w * (T(1) - t.square());
-    dx.put(i, features, g * alpha);
-    *dalpha += (g * x_row).sum();
-    row_of(dweight, 0, features) += dy_row * t;
-    row_of(dbias, 0, features) += dy_row;
+    T* dalpha = dweight + 2 * features;
+    alignas(64) T t[kBlock], g[kBlock];
+    for (Index begin = 0; begin < features; begin += kBlock) {
+      const Index count = std::min(kBlock, features - begin), first = i * features + begin;
+      const auto x_block = row_of(x + first, 0, count);
+      row_of(t, 0, count) = (x_block * alpha).tanh();
+      T* __restrict dweight_block = dweight + begin;
+      T* __restrict dbias_block = dweight + features + begin;
+      for (Index j = 0; j < count; ++j) {
+        const T d = dy[first + j];
+        g[j] = d * weight[begin + j] * (1 - t[j] * t[j]);
+        dweight_block[j] += d * t[j];
+        dbias_block[j] += d;
+      }
+      *dalpha += (row_of(g, 0, count) * x_block).sum();
+      dx.put_elements(first, count, [&](Index j) { return alpha * g[j]; });
+    }
   });
   add_sums(into, 1, sums.data<double>() + 2 * features);
   add_sums(into, 2, sums.data<double>());

@@ -53,6 +53,7 @@ TEST_CASE("dynamic_tanh: gradients") {
 TEST_CASE("dynamic_tanh and its definition agree") {
   CHECK(difference(run, twin, inputs(2500, 15)) < 1e-12);
   CHECK(difference(run, twin, inputs(101, 15, 30)) < 1e-12);
+  CHECK(difference(run, twin, inputs(3, 700)) < 1e-12);  // several blocks of features
 }
 
 TEST_CASE("dynamic_tanh far from zero is plus or minus the weight, and lets NaN through") {
