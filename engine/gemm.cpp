@@ -125,7 +125,6 @@ void gemm(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, 
   const TileShape tile = tile_shape(m, n);
   const Index across = (n + tile.columns - 1) / tile.columns;
   const Index down = (m + tile.rows - 1) / tile.rows;
-  constexpr Index kWorthThreads = 1'000'000;  // multiply-adds: some 20 microseconds of one thread
   parallel(
       down * across,
       [&](Index piece) {
@@ -133,7 +132,7 @@ void gemm(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, 
         multiply(std::min(tile.rows, m - row), std::min(tile.columns, n - column), k, alpha, from(a, row, 0),
                  from(b, 0, column), c + row * c_stride + column, c_stride, accumulate);
       },
-      m * n * std::max<Index>(1, k) >= kWorthThreads);
+      m * n * std::max<Index>(1, k) >= kProductWorthSharing);
 }
 
 template void gemm(Index, Index, Index, float, Operand<float>, Operand<float>, float*, Index, bool);

@@ -20,6 +20,10 @@ struct Operand {
   bool transposed = false;
 };
 
+// Waking another thread costs as much as so many multiply-adds, some 20 microseconds; a smaller product, or so many in
+// all, is done by the calling thread.
+inline constexpr Index kProductWorthSharing = 1'000'000;
+
 // c[m, n] = alpha * op(a)[m, k] * op(b)[k, n], added to c when `accumulate`. c must not overlap a or b.
 template <class T>
 void gemm(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate);

@@ -75,6 +75,12 @@ std::vector<Item> items_of(const Rows& query_rows, const Rows& key_rows, Index w
   return items;
 }
 
+bool worth_sharing(const std::vector<Item>& items) {
+  Index work = 0;  // multiply-adds of q k^T and P v
+  for (const Item& item : items) work += 2 * item.n * item.m * item.d;
+  return work >= kProductWorthSharing;
+}
+
 // The row of M for one query, a function of (sequence, head, query, key): forward and backward make the same one.
 template <class T>
 void fill_mask(ScoreRow<T> mask, const Item& item, Index query, double dropout, const RandomStream& stream) {
@@ -227,9 +233,10 @@ Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, co
   visit_real("attention", query.dtype(), [&]<class T>() {
     const T *q = query.data<T>(), *k = key.data<T>(), *v = value.data<T>();
     T *out = y.data<T>(), *pairs = statistics.data<T>();
-    parallel(static_cast<Index>(items.size()), [&](Index i) {
+    const auto forward = [&](Index i) {
       attention_forward(items[static_cast<std::size_t>(i)], q, k, v, options.dropout, options.stream, out, pairs);
-    });
+    };
+    parallel(static_cast<Index>(items.size()), forward, worth_sharing(items));
   });
   // The probabilities are not saved: to make them again costs a seventh of the products and saves [heads, n, m] a
   // sequence.
@@ -246,10 +253,11 @@ Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, co
       const Target<T> dkey = target(1), dvalue = target(2), dquery = target(0);
       const T *q = query.data<T>(), *k = key.data<T>(), *v = value.data<T>();
       const T *pairs = statistics.data<T>(), *dout = dy.data<T>();
-      parallel(static_cast<Index>(items.size()), [&](Index i) {
+      const auto backward = [&](Index i) {
         attention_backward(items[static_cast<std::size_t>(i)], q, k, v, pairs, dout, options.dropout, options.stream,
                            dquery, dkey, dvalue);
-      });
+      };
+      parallel(static_cast<Index>(items.size()), backward, worth_sharing(items));
     });
   });
 }

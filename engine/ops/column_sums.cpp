@@ -11,14 +11,15 @@ namespace {
 // partial[piece, n] = the sums over the rows of each piece.
 template <class T>
 void sum_pieces(const T* x, Index n, Pieces pieces, double* partial) {
-  parallel(pieces.count, [=](Index piece) {
+  const auto sum_piece = [=](Index piece) {
     double* sums = partial + piece * n;
     std::fill(sums, sums + n, 0.0);
     for (Index i = pieces.begin(piece); i < pieces.end(piece); ++i) {
       const T* row = x + i * n;
       for (Index j = 0; j < n; ++j) sums[j] += static_cast<double>(row[j]);
     }
-  });
+  };
+  parallel(pieces.count, sum_piece, pieces.rows * n >= kWorthSharing);
 }
 
 template <class T>

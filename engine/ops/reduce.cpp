@@ -26,7 +26,7 @@ double sum_of(Index size, Value value) {
   const Pieces pieces = reduction_pieces(size, 1);
   std::array<double, 32> partial{};
   double* sums = partial.data();
-  parallel(pieces.count, [=](Index piece) {
+  const auto sum_piece = [=](Index piece) {
     const Index end = pieces.end(piece);
     double lanes[kLanes] = {};
     Index i = pieces.begin(piece);
@@ -37,7 +37,8 @@ double sum_of(Index size, Value value) {
     for (; i < end; ++i) sum += value(i);
     for (const double lane : lanes) sum += lane;
     sums[piece] = sum;
-  });
+  };
+  parallel(pieces.count, sum_piece, size >= kWorthSharing);
   double sum = 0;
   for (Index piece = 0; piece < pieces.count; ++piece) sum += sums[piece];
   return sum;
