@@ -40,18 +40,20 @@ class SlotGradients final : public Gradients {
   bool wants(Index input) const override { return edge(input).wanted(); }
 
   Tensor& operator[](Index input) override {
-    const Target target = this->target(input);
+    const Target target = Gradients::target(input);
     if (!target.accumulate) target.gradient.fill(0);
     return target.gradient;
   }
 
-  Target target(Index input) override {
+  Target target(Index input, const Tensor& dying) override {
     const Edge& to = edge(input);
     if (to.leaf) return {*to.leaf, true};
     check(to.slot >= 0, "backward: asked for the gradient of input ", input, ", which is not wanted");
     Tape::Slot& slot = tape_.slots_[static_cast<std::size_t>(to.slot)];
     const bool fresh = !slot.gradient.defined();
-    if (fresh) slot.gradient = Tensor::empty(slot.shape, slot.dtype);
+    if (fresh) {
+      slot.gradient = dying.alone() ? dying.detach().reshape(slot.shape) : Tensor::empty(slot.shape, slot.dtype);
+    }
     return {slot.gradient, !fresh};
   }
 

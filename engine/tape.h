@@ -35,7 +35,11 @@ class Gradients {
     Tensor& gradient;
     bool accumulate;
   };
-  virtual Target target(Index input) = 0;
+  Target target(Index input) { return target(input, {}); }
+  // The same without new memory where that can be: the buffer to overwrite may be that of `dying`, its numbers still
+  // there, when no other handle shares it. `dying` is dy, or something that the op saved, of the gradient's size and
+  // dtype.
+  virtual Target target(Index input, const Tensor& dying) = 0;
 };
 
 using Backward = std::function<void(const Tensor& dy, Gradients& into)>;

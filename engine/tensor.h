@@ -59,6 +59,8 @@ class Tensor {
   }
   void* raw() { return data_; }
   const void* raw() const { return data_; }
+  // Does no other handle share these numbers? Then nobody misses them, and who holds this one may write over them.
+  bool alone() const { return storage_.use_count() == 1; }
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * bytes_of(dtype_); }
 
   double item() const;           // the value of a tensor of one element
@@ -100,6 +102,9 @@ class Tensor {
 
 // An uninitialised tensor of the shape and dtype of `like`.
 inline Tensor empty_like(const Tensor& like) { return Tensor::empty(like.shape(), like.dtype()); }
+// The same in x's own memory, with x's numbers still there, when no other handle shares it. For ops that read element i
+// of x no more once element i of y is written.
+inline Tensor empty_over(const Tensor& x) { return x.alone() ? x.detach() : empty_like(x); }
 inline Tensor zeros_like(const Tensor& like) { return Tensor::zeros(like.shape(), like.dtype()); }
 
 }  // namespace normlab

@@ -14,9 +14,16 @@ struct Dropout {
   double probability = 0;
   std::string site;
 
-  Tensor operator()(const Tensor& x, const Pass& pass) const {
-    return pass.training ? dropout(x, probability, pass.stream(site)) : x;
+  Tensor operator()(Tensor x, const Pass& pass) const { return dropout(std::move(x), share(pass), pass.stream(site)); }
+  // x + dropout(branch)
+  Tensor add(const Tensor& x, Tensor branch, const Pass& pass) const {
+    return add_dropout(x, std::move(branch), share(pass), pass.stream(site));
   }
+  // dropout(relu(x))
+  Tensor relu(Tensor x, const Pass& pass) const { return relu_dropout(std::move(x), share(pass), pass.stream(site)); }
+
+ private:
+  double share(const Pass& pass) const { return pass.training ? probability : 0; }
 };
 
 }  // namespace normlab

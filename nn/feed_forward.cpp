@@ -16,8 +16,10 @@ FeedForward::FeedForward(const Init& init, const FeedForwardOptions& options)
 Tensor FeedForward::forward(const Tensor& x, const Rows& rows, const Pass& pass) const {
   return output([&] {
     Tensor h = inner_norm_.forward(inner_.forward(x), rows, pass);
-    h = watch("activation", activation_ == Activation::relu ? relu(h) : gelu(h));
-    return outer_.forward(dropout_(h, pass));
+    // In one pass, unless someone wants to see what stands between.
+    if (activation_ == Activation::relu && !watched()) return outer_.forward(dropout_.relu(std::move(h), pass));
+    h = watch("activation", activation_ == Activation::relu ? relu(std::move(h)) : gelu(h));
+    return outer_.forward(dropout_(std::move(h), pass));
   });
 }
 

@@ -36,8 +36,8 @@ LanguageModel::LanguageModel(const Init& init, const LanguageModelConfig& config
 Tensor LanguageModel::logits(const Tensor& inputs, const Rows& rows, const Pass& pass) const {
   check(inputs.size() == rows.tokens(), "language model: inputs must hold the tokens of their rows, got ",
         inputs.shape(), " for ", rows.tokens(), " tokens");
-  const Tensor embedded = positions_.forward(embedding_.forward(inputs), rows);
-  const Tensor h = stack_.forward(watch("input", input_dropout_(embedded, pass)), rows, pass);
+  Tensor embedded = positions_.forward(embedding_.forward(inputs), rows);
+  const Tensor h = stack_.forward(watch("input", input_dropout_(std::move(embedded), pass)), rows, pass);
   return watch("logits", output_ ? output_->forward(h) : embedding_.logits(h));
 }
 
@@ -51,11 +51,11 @@ TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, 
   const auto number = [](auto value) { return static_cast<double>(value); };
   const double bytes = number(bytes_of(dtype));
   const double width = number(config.width);
-  // Besides the layers: the last one's output and its norm, the logits, and then either their gradient or what a layer
-  // needs in passing, of which there is only one at a time.
+  // Besides the layers: the last one's output and its norm, and then either the logits, in whose memory their gradient
+  // will lie, and dx of the output matrix, or what a layer needs in passing, of which there is only one at a time.
   const double passing = 3 * number(std::max(config.width, config.feed_forward));
-  const double token = number(config.layers) * config.kept_by_layer() + 2 * width + number(vocabulary) +
-                       std::max(number(vocabulary), passing);
+  const double token =
+      number(config.layers) * config.kept_by_layer() + 2 * width + std::max(number(vocabulary) + width, passing);
 
   TrainingSize size;
   size.tokens = tokens;

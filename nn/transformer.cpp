@@ -70,10 +70,9 @@ FeedForwardOptions StackConfig::feed_forward_options() const {
 }
 
 // The residual stream and its normalized copy in both branches; query, key, value and what attention makes of them; the
-// activations, which ReLU saves once and GELU twice, and their copy after dropout. Attention makes its probabilities
-// anew.
+// activations after dropout, and what went into a GELU. Attention makes its probabilities anew.
 double StackConfig::kept_by_layer() const {
-  const int activations = 1 + (activation == Activation::gelu) + (activation_dropout > 0);
+  const int activations = activation == Activation::gelu ? 2 : 1;
   return 8 * static_cast<double>(width) + activations * static_cast<double>(feed_forward);
 }
 

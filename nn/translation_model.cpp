@@ -67,8 +67,8 @@ Tensor TranslationModel::encode(const Tensor& source, const Rows& source_rows, c
         source.shape(), " for ", source_rows.tokens(), " tokens");
   check(source_rows.all_count(), "translation model: every row of the source must be a token, got ",
         source_rows.tokens() - source_rows.counted(), " that do not count; attention would see them");
-  const Tensor embedded = source_positions_.forward(source_embedding_.forward(source), source_rows);
-  return encoder_.forward(watch("encoder.input", source_dropout_(embedded, pass)), source_rows, pass);
+  Tensor embedded = source_positions_.forward(source_embedding_.forward(source), source_rows);
+  return encoder_.forward(watch("encoder.input", source_dropout_(std::move(embedded), pass)), source_rows, pass);
 }
 
 Tensor TranslationModel::output_logits(const Tensor& h) const {
@@ -80,8 +80,8 @@ Tensor TranslationModel::logits(const Tensor& source, const Rows& source_rows, c
   check(inputs.size() == rows.tokens(), "translation model: inputs must hold the tokens of their rows, got ",
         inputs.shape(), " for ", rows.tokens(), " tokens");
   const Tensor memory = encode(source, source_rows, pass);
-  const Tensor embedded = target_positions_.forward(target_embedding_.forward(inputs), rows);
-  const Tensor x = watch("decoder.input", target_dropout_(embedded, pass));
+  Tensor embedded = target_positions_.forward(target_embedding_.forward(inputs), rows);
+  const Tensor x = watch("decoder.input", target_dropout_(std::move(embedded), pass));
   return output_logits(decoder_.forward(x, rows, memory, source_rows, pass));
 }
 
@@ -114,8 +114,8 @@ TrainingSize training_size(const TranslationModelConfig& config, const Translati
   // A decoder's layer has a branch more: the residual stream, its normalized copy, the query and what attention makes.
   // Then as in a language model.
   const double passing = 3 * number(std::max(decoder.width, decoder.feed_forward));
-  const double target_token = number(decoder.layers) * (decoder.kept_by_layer() + 4 * width) + 2 * width + vocabulary +
-                              std::max(vocabulary, passing);
+  const double target_token = number(decoder.layers) * (decoder.kept_by_layer() + 4 * width) + 2 * width +
+                              std::max(vocabulary + width, passing);
 
   TrainingSize size;
   size.tokens = source_tokens + target_tokens;

@@ -1,59 +1,123 @@
-// Dropout.
+// Dropout, and what it is fused with. For each element, with s = 1 / (1 - p) and m = [word i of the stream >= p 2^32],
 //
-//   y_i = m_i x_i / (1 - p)          dx_i = m_i dy_i / (1 - p)          m_i = [word i of the stream >= p 2^32]
+//   dropout        y = s m x             dx = s m dy
+//   add_dropout    y = x + s m b         dx = dy          db = s m dy
+//   relu_dropout   y = s m max(x, 0)     dx = s dy where y > 0, else 0
 //
-// Forward and backward are one function, applied to x and to dy. The mask is not kept: backward draws the same words
-// again, which costs less than the memory.
+// The mask is not kept: backward draws the same words again, which costs less than the memory. After a ReLU it need not
+// even do that, for y > 0 says both that x > 0 and that m = 1.
 #include "dropout.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
 
-#include "../parallel.h"
-#include "../tape.h"
+#include "elementwise.h"
+#include "pointwise.h"
 
 namespace normlab {
 namespace {
 
-template <class T>
-void mask_block(const T* in, const std::uint32_t* words, Index count, std::uint32_t threshold, T factor, T* out,
-                bool accumulate) {
-  for (Index i = 0; i < count; ++i) {
-    const T value = words[i] >= threshold ? factor * in[i] : T(0);
-    out[i] = accumulate ? out[i] + value : value;
-  }
+void check_probability(const char* op, double probability) {
+  check(probability >= 0 && probability < 1, op, ": probability must be in [0, 1), got ", probability);
 }
 
-// out[i] = m_i in[i] / (1 - p), or added to what is there when `accumulate`.
 template <class T>
-void apply_mask(const T* in, Index size, double probability, const RandomStream& stream, T* out, bool accumulate) {
-  constexpr Index kBlock = 1024;  // numbers drawn at a time; a multiple of the four words of a random block
+T scale_of(double probability) {
+  return static_cast<T>(1 / (1 - probability));
+}
+
+// m * value, where a dropped infinity is 0 too. The value is there in any case, so that the choice is no branch.
+template <class T>
+T kept(bool m, T value) {
+  return m ? value : T(0);
+}
+
+// y[i] = value(i, m_i) for all i in [0, size).
+template <class T, class Value>
+void for_each_masked(Index size, double probability, const RandomStream& stream, T* y, Value value) {
+  constexpr Index kBlock = 1024;  // words drawn at a time; a multiple of the four of a random block
   const auto threshold = static_cast<std::uint32_t>(std::min(std::round(std::ldexp(probability, 32)), 0x1p32 - 1));
-  const T factor = static_cast<T>(1 / (1 - probability));
   parallel_rows((size + kBlock - 1) / kBlock, kBlock, [=](Index first, Index last) {
     std::array<std::uint32_t, kBlock> words;
     for (Index begin = first * kBlock; begin < std::min(size, last * kBlock); begin += kBlock) {
       const Index count = std::min(kBlock, size - begin);
       random_words(stream, static_cast<std::uint64_t>(begin / 4), {words.data(), static_cast<std::size_t>(count)});
-      mask_block(in + begin, words.data(), count, threshold, factor, out + begin, accumulate);
+      for (Index i = 0; i < count; ++i) {
+        y[begin + i] = value(begin + i, words[static_cast<std::size_t>(i)] >= threshold);
+      }
+    }
+  });
+}
+
+// Adds s m dy to the gradient of input `input`, if anyone wants it.
+void add_masked(Gradients& into, Index input, const Tensor& dy, double probability, const RandomStream& stream) {
+  if (!into.wants(input)) return;
+  const Gradients::Target target = into.target(input, dy);
+  visit_real("dropout", dy.dtype(), [&]<class T>() {
+    T* dx = target.gradient.data<T>();
+    const T* from = dy.data<T>();
+    const T s = scale_of<T>(probability);
+    if (target.accumulate) {
+      for_each_masked(dy.size(), probability, stream, dx,
+                      [=](Index i, bool m) { return dx[i] + kept(m, s * from[i]); });
+    } else {
+      for_each_masked(dy.size(), probability, stream, dx, [=](Index i, bool m) { return kept(m, s * from[i]); });
     }
   });
 }
 
 }  // namespace
 
-Tensor dropout(const Tensor& x, double probability, const RandomStream& stream) {
-  check(probability >= 0 && probability < 1, "dropout: probability must be in [0, 1), got ", probability);
+Tensor dropout(Tensor x, double probability, const RandomStream& stream) {
+  check_probability("dropout", probability);
   if (probability == 0) return x;
-  Tensor y = empty_like(x);
-  visit_real("dropout", x.dtype(),
-             [&]<class T>() { apply_mask(x.data<T>(), x.size(), probability, stream, y.data<T>(), false); });
+  Tensor y = empty_over(x);
+  visit_real("dropout", x.dtype(), [&]<class T>() {
+    for_each_masked(x.size(), probability, stream, y.data<T>(),
+                    [x = x.data<T>(), s = scale_of<T>(probability)](Index i, bool m) { return kept(m, s * x[i]); });
+  });
   return record("dropout", {&x}, y, [probability, stream](const Tensor& dy, Gradients& into) {
-    if (!into.wants(0)) return;
-    const Gradients::Target dx = into.target(0);
-    visit_real("dropout", dy.dtype(), [&]<class T>() {
-      apply_mask(dy.data<T>(), dy.size(), probability, stream, dx.gradient.data<T>(), dx.accumulate);
+    add_masked(into, 0, dy, probability, stream);
+  });
+}
+
+Tensor add_dropout(const Tensor& x, Tensor branch, double probability, const RandomStream& stream) {
+  check_probability("add_dropout", probability);
+  check_alike("add_dropout", x, branch);
+  if (probability == 0) return add(x, branch);
+  Tensor y = empty_over(branch);
+  visit_real("add_dropout", x.dtype(), [&]<class T>() {
+    for_each_masked(x.size(), probability, stream, y.data<T>(),
+                    [x = x.data<T>(), b = branch.data<T>(), s = scale_of<T>(probability)](Index i, bool m) {
+                      return x[i] + kept(m, s * b[i]);
+                    });
+  });
+  return record("add_dropout", {&x, &branch}, y, [probability, stream](const Tensor& dy, Gradients& into) {
+    pass_gradient(into, 0, dy);
+    add_masked(into, 1, dy, probability, stream);
+  });
+}
+
+// NaN passes a ReLU.
+Tensor relu_dropout(Tensor x, double probability, const RandomStream& stream) {
+  check_probability("relu_dropout", probability);
+  if (probability == 0) return relu(std::move(x));
+  if (watched()) Tape::current()->observer()->kink(x);
+  Tensor y = empty_over(x);
+  visit_real("relu_dropout", x.dtype(), [&]<class T>() {
+    for_each_masked(x.size(), probability, stream, y.data<T>(),
+                    [x = x.data<T>(), s = scale_of<T>(probability)](Index i, bool m) {
+                      return kept(m, s * (x[i] < 0 ? T(0) : x[i]));
+                    });
+  });
+  return record("relu_dropout", {&x}, y, [y, probability](const Tensor& dy, Gradients& into) {
+    visit_real("relu_dropout", dy.dtype(), [&]<class T>() {
+      const auto value = [dy = dy.data<T>(), y = y.data<T>(), s = scale_of<T>(probability)](Index i) {
+        const T d = s * dy[i];
+        return y[i] > 0 ? d : T(0);
+      };
+      add_gradient<T>(into, 0, value, dy);
     });
   });
 }

@@ -57,7 +57,7 @@ constexpr Index kBlock = 256;  // elements of x whose tails are at hand at a tim
 // x Phi(x) = max(x, 0) - |x| Phi(-|x|)
 template <class T>
 void gelu_forward(const T* x, Index size, T* y) {
-  parallel_rows((size + kBlock - 1) / kBlock, 8 * kBlock, [=](Index first, Index last) {
+  parallel_rows((size + kBlock - 1) / kBlock, kBlock, [=](Index first, Index last) {
     alignas(64) T exponential[kBlock];
     T tail[kBlock];
     for (Index begin = first * kBlock; begin < std::min(size, last * kBlock); begin += kBlock) {
@@ -74,7 +74,7 @@ void gelu_forward(const T* x, Index size, T* y) {
 template <class T>
 void gelu_backward(const T* x, const T* dy, Index size, T* dx, bool accumulate) {
   constexpr T inverse_root_2_pi = T(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
-  parallel_rows((size + kBlock - 1) / kBlock, 8 * kBlock, [=](Index first, Index last) {
+  parallel_rows((size + kBlock - 1) / kBlock, kBlock, [=](Index first, Index last) {
     alignas(64) T exponential[kBlock];
     T tail[kBlock];
     for (Index begin = first * kBlock; begin < std::min(size, last * kBlock); begin += kBlock) {
@@ -108,11 +108,8 @@ Tensor add(const Tensor& a, const Tensor& b) {
     for_each_element(y.size(), y.data<T>(), [a = a.data<T>(), b = b.data<T>()](Index i) { return a[i] + b[i]; });
   });
   return record("add", {&a, &b}, y, [](const Tensor& dy, Gradients& into) {
-    visit_real("add", dy.dtype(), [&]<class T>() {
-      const auto copied = [dy = dy.data<T>()](Index i) { return dy[i]; };
-      add_gradient<T>(into, 0, copied);
-      add_gradient<T>(into, 1, copied);
-    });
+    pass_gradient(into, 0, dy);
+    pass_gradient(into, 1, dy);
   });
 }
 
@@ -123,10 +120,9 @@ Tensor subtract(const Tensor& a, const Tensor& b) {
     for_each_element(y.size(), y.data<T>(), [a = a.data<T>(), b = b.data<T>()](Index i) { return a[i] - b[i]; });
   });
   return record("subtract", {&a, &b}, y, [](const Tensor& dy, Gradients& into) {
-    visit_real("subtract", dy.dtype(), [&]<class T>() {
-      add_gradient<T>(into, 0, [dy = dy.data<T>()](Index i) { return dy[i]; });
-      add_gradient<T>(into, 1, [dy = dy.data<T>()](Index i) { return -dy[i]; });
-    });
+    visit_real("subtract", dy.dtype(),
+               [&]<class T>() { add_gradient<T>(into, 1, [dy = dy.data<T>()](Index i) { return -dy[i]; }); });
+    pass_gradient(into, 0, dy);
   });
 }
 
@@ -151,12 +147,11 @@ Tensor add_bias(const Tensor& x, const Tensor& bias) {
   visit_real("add_bias", x.dtype(),
              [&]<class T>() { add_bias_forward(x.data<T>(), bias.data<T>(), x.rows(), x.columns(), y.data<T>()); });
   return record("add_bias", {&x, &bias}, y, [](const Tensor& dy, Gradients& into) {
-    visit_real("add_bias", dy.dtype(),
-               [&]<class T>() { add_gradient<T>(into, 0, [dy = dy.data<T>()](Index i) { return dy[i]; }); });
     if (into.wants(1)) {
       const Gradients::Target dbias = into.target(1);
       column_sums(dy, 1, dbias.gradient, dbias.accumulate);
     }
+    pass_gradient(into, 0, dy);
   });
 }
 
@@ -168,24 +163,26 @@ Tensor scale(const Tensor& x, double factor) {
   });
   return record("scale", {&x}, y, [factor](const Tensor& dy, Gradients& into) {
     visit_real("scale", dy.dtype(), [&]<class T>() {
-      add_gradient<T>(into, 0, [dy = dy.data<T>(), f = static_cast<T>(factor)](Index i) { return f * dy[i]; });
+      add_gradient<T>(
+          into, 0, [dy = dy.data<T>(), f = static_cast<T>(factor)](Index i) { return f * dy[i]; }, dy);
     });
   });
 }
 
 // NaN passes: a comparison with it is false. Saved is y, which the next op needs anyway; y > 0 exactly where x > 0.
-Tensor relu(const Tensor& x) {
+Tensor relu(Tensor x) {
   if (watched()) Tape::current()->observer()->kink(x);
-  Tensor y = empty_like(x);
+  Tensor y = empty_over(x);
   visit_real("relu", x.dtype(), [&]<class T>() {
     for_each_element(y.size(), y.data<T>(), [x = x.data<T>()](Index i) { return x[i] < 0 ? T(0) : x[i]; });
   });
   return record("relu", {&x}, y, [y](const Tensor& dy, Gradients& into) {
     visit_real("relu", dy.dtype(), [&]<class T>() {
-      add_gradient<T>(into, 0, [dy = dy.data<T>(), y = y.data<T>()](Index i) {
+      const auto value = [dy = dy.data<T>(), y = y.data<T>()](Index i) {
         const T d = dy[i];  // read in any case, so that the choice is no branch
         return y[i] > 0 ? d : T(0);
-      });
+      };
+      add_gradient<T>(into, 0, value, dy);
     });
   });
 }
@@ -195,7 +192,7 @@ Tensor gelu(const Tensor& x) {
   visit_real("gelu", x.dtype(), [&]<class T>() { gelu_forward(x.data<T>(), x.size(), y.data<T>()); });
   return record("gelu", {&x}, y, [x](const Tensor& dy, Gradients& into) {
     if (!into.wants(0)) return;
-    const Gradients::Target dx = into.target(0);
+    const Gradients::Target dx = into.target(0, dy);
     visit_real("gelu", dy.dtype(), [&]<class T>() {
       gelu_backward(x.data<T>(), dy.data<T>(), x.size(), dx.gradient.data<T>(), dx.accumulate);
     });

@@ -6,7 +6,8 @@
 //   dx       = (p - q) * dloss / divisor
 //
 // The logits are the largest matrix of a language model, [tokens, vocabulary]. Neither p nor log p is ever stored:
-// forward keeps two numbers a row, from which backward makes p again right where dx is written.
+// forward keeps two numbers a row, from which backward makes p again right where dx is written: over the logits
+// themselves, when nobody but this op still holds them.
 #include "loss.h"
 
 #include <cmath>
@@ -24,7 +25,7 @@ namespace {
 template <class T>
 void cross_entropy_forward(const T* logits, const std::int32_t* targets, const Rows& rows, Index classes,
                            double smoothing, Pieces pieces, T* statistics, double* losses) {
-  parallel(pieces.count, [&, smoothing](Index piece) {
+  const auto sum_piece = [&, smoothing](Index piece) {
     double nll = 0, smoothed = 0;
     for (Index i = pieces.begin(piece); i < pieces.end(piece); ++i) {
       if (!rows.counts(i)) continue;
@@ -41,7 +42,8 @@ void cross_entropy_forward(const T* logits, const std::int32_t* targets, const R
     }
     losses[2 * piece] = nll;
     losses[2 * piece + 1] = smoothed;
-  });
+  };
+  parallel(pieces.count, sum_piece, pieces.rows * classes >= kWorthSharing);
 }
 
 // `factor` is dloss / divisor.
@@ -104,7 +106,7 @@ CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, const Ro
   result.loss = record("cross_entropy", {&logits}, Tensor::scalar(result.smoothed / divisor, logits.dtype()),
                        [logits = logits.detach(), targets = targets.detach(), rows, label_smoothing, divisor,
                         statistics](const Tensor& dy, Gradients& into) {
-    const auto dlogits = into.target(0);
+    const auto dlogits = into.target(0, logits);
     visit_real("cross_entropy", logits.dtype(), [&]<class T>() {
       cross_entropy_backward(logits.data<T>(), targets.data<std::int32_t>(), rows, logits.columns(), label_smoothing,
                              statistics.data<T>(), dy.item() / divisor, dlogits.gradient.data<T>(), dlogits.accumulate);

@@ -14,17 +14,34 @@ void for_each_element(Index size, T* y, Value value) {
   });
 }
 
-// dx[i] += value(i) for all elements of the gradient dx of input `input`, if anyone wants it.
+// dx[i] += value(i) for all elements of the gradient dx of input `input`, if anyone wants it. dx may take the memory of
+// `dying`, of which value(i) then reads element i alone.
 template <class T, class Value>
-void add_gradient(Gradients& into, Index input, Value value) {
+void add_gradient(Gradients& into, Index input, Value value, const Tensor& dying = {}) {
   if (!into.wants(input)) return;
-  const Gradients::Target target = into.target(input);
+  const Gradients::Target target = into.target(input, dying);
   T* dx = target.gradient.data<T>();
   if (target.accumulate) {
     for_each_element(target.gradient.size(), dx, [=](Index i) { return dx[i] + value(i); });
   } else {
     for_each_element(target.gradient.size(), dx, value);
   }
+}
+
+// dx += dy. Where dx is new and nobody else holds dy, dy itself becomes dx and nothing is copied.
+inline void pass_gradient(Gradients& into, Index input, const Tensor& dy) {
+  if (!into.wants(input)) return;
+  const Gradients::Target target = into.target(input, dy);
+  if (!target.accumulate && target.gradient.raw() == dy.raw()) return;
+  visit_real("gradient", dy.dtype(), [&]<class T>() {
+    T* dx = target.gradient.data<T>();
+    const T* from = dy.data<T>();
+    if (target.accumulate) {
+      for_each_element(dy.size(), dx, [=](Index i) { return dx[i] + from[i]; });
+    } else {
+      for_each_element(dy.size(), dx, [=](Index i) { return from[i]; });
+    }
+  });
 }
 
 // The error of two operands that must be alike and are not.

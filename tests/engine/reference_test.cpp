@@ -67,7 +67,7 @@ Tensor run_power_norm_v(ReferenceCase& r) {
 
 using Run = std::function<Tensor(ReferenceCase&)>;
 
-Run unary(Tensor (*op)(const Tensor&)) {
+Run unary(std::function<Tensor(const Tensor&)> op) {
   return [op](ReferenceCase& r) { return op(r.input("x")); };
 }
 

@@ -123,6 +123,52 @@ TEST_CASE("an observer sees values and complete gradients, and changes nothing")
   CHECK(a.gradient().item() == 12);
 }
 
+TEST_CASE("a gradient takes memory that nobody else holds") {
+  // y = x, with a backward that would write dx over dy.
+  struct Seen {
+    const void *dy = nullptr, *dx = nullptr;
+    bool accumulate = false;
+  };
+  const auto pass_on = [](const Tensor& x, Seen& seen) {
+    return record("pass_on", {&x}, x.clone(), [&seen](const Tensor& dy, Gradients& into) {
+      const Gradients::Target target = into.target(0, dy);
+      seen = {dy.raw(), target.gradient.raw(), target.accumulate};
+      for (Index i = 0; i < dy.size(); ++i) {
+        const double before = target.accumulate ? target.gradient.at(i) : 0;
+        target.gradient.set(i, before + dy.at(i));
+      }
+    });
+  };
+  const Tensor a = leaf(1);
+  Seen to_leaf, first, second, last;
+  {
+    Tape tape;
+    const Tensor b = pass_on(a, to_leaf);
+    const Tensor left = pass_on(b, first);
+    const Tensor c = plus(left, pass_on(b, second));
+    const Tensor dy = Tensor::scalar(1, Dtype::f64);
+    tape.backward(pass_on(c, last), dy);
+    CHECK(dy.item() == 1);
+  }
+  CHECK(a.gradient().item() == 2);
+  CHECK(last.dx != last.dy);  // the caller holds dy
+  CHECK(second.dx == second.dy);
+  CHECK(first.dx == second.dx);  // b has two users: the other adds
+  CHECK(first.accumulate);
+  CHECK(to_leaf.dx == a.gradient().raw());
+
+  // Nor is a gradient overwritten that an observer keeps.
+  struct Keeper final : Observer {
+    void gradient(const std::string&, const Tensor& dx) override { kept.push_back(dx); }
+    std::vector<Tensor> kept;
+  } keeper;
+  Tape tape(&keeper);
+  Seen watched_site;
+  tape.backward(square(watch("site", pass_on(square(a), watched_site))));
+  CHECK(watched_site.dx != watched_site.dy);
+  CHECK(keeper.kept.at(0).item() == 2);
+}
+
 TEST_CASE("backward refuses what it cannot do, and says what to do instead") {
   const Tensor a = leaf(3);
   Tape tape;

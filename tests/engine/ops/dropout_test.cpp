@@ -1,10 +1,12 @@
-// Dropout: its share, its scale, and that the mask is a function of the stream alone.
+// Dropout: its share, its scale, and that the mask is a function of the stream alone; and what it is fused with,
+// against the ops one by one.
 #include "engine/ops/dropout.h"
 
 #include <cmath>
 #include <limits>
 
 #include "engine/gradcheck.h"
+#include "engine/ops/elementwise.h"
 #include "tests/support/catch.h"
 #include "tests/support/tensors.h"
 
@@ -20,7 +22,91 @@ Index zeros_in(const Tensor& x) {
   return count;
 }
 
+// The fused ops and their composed twins. What `scaled` returns is held by nobody, so that forward and backward of the
+// fused ones write in place; the twins are given leaves, which they leave alone.
+Tensor scaled(const Tensor& x) { return scale(x, 1); }
+
+TensorFunction fused_sum(double probability) {
+  return [=](const std::vector<Tensor>& in) { return add_dropout(scaled(in[0]), scaled(in[1]), probability, stream); };
+}
+TensorFunction composed_sum(double probability) {
+  return [=](const std::vector<Tensor>& in) { return add(in[0], dropout(in[1], probability, stream)); };
+}
+TensorFunction fused_relu(double probability) {
+  return [=](const std::vector<Tensor>& in) { return relu_dropout(scaled(in[0]), probability, stream); };
+}
+TensorFunction composed_relu(double probability) {
+  return [=](const std::vector<Tensor>& in) { return dropout(relu(in[0]), probability, stream); };
+}
+
 }  // namespace
+
+TEST_CASE("add_dropout, relu_dropout: gradients, also in place and of one tensor given twice") {
+  const std::vector<Tensor> x{gaussian({9, 11}, "x"), gaussian({9, 11}, "branch")};
+  const auto twice = [](const std::vector<Tensor>& in) {
+    const Tensor h = scaled(in[0]);
+    return add_dropout(h, h, 0.3, stream);
+  };
+  const auto both_held = [](const std::vector<Tensor>& in) { return add_dropout(in[0], in[1], 0.3, stream); };
+  const auto relu_held = [](const std::vector<Tensor>& in) { return relu_dropout(in[0], 0.3, stream); };
+  for (const TensorFunction& f : {fused_sum(0.3), fused_sum(0), TensorFunction(both_held)}) {
+    const auto result = gradcheck(f, x);
+    INFO(result.report);
+    CHECK(result);
+  }
+  for (const TensorFunction& f : {fused_relu(0.3), fused_relu(0), TensorFunction(relu_held), TensorFunction(twice)}) {
+    const auto result = gradcheck(f, {x[0]});
+    INFO(result.report);
+    CHECK(result);
+  }
+}
+
+TEST_CASE("add_dropout, relu_dropout and their composed twins agree, on any number of threads") {
+  const std::vector<Tensor> x{gaussian({300, 301}, "x"), gaussian({300, 301}, "branch")};
+  for (const double probability : {0.0, 0.25}) {
+    CHECK(difference(fused_sum(probability), composed_sum(probability), x) < 1e-15);
+    CHECK(difference(fused_relu(probability), composed_relu(probability), {x[0]}) == 0);
+    CHECK(difference_of_f32(fused_sum(probability), x) < 2e-7);
+    CHECK(difference_of_f32(fused_relu(probability), {x[0]}) < 2e-7);
+    CHECK(same_on_any_threads(fused_sum(probability), {x[0].cast(Dtype::f32), x[1].cast(Dtype::f32)}));
+    CHECK(same_on_any_threads(fused_relu(probability), {x[0].cast(Dtype::f32)}));
+  }
+}
+
+TEST_CASE("dropout writes over what nobody holds, and over nothing else") {
+  for (const auto& op :
+       {+[](Tensor x) { return dropout(std::move(x), 0.5, stream); },
+        +[](Tensor x) { return relu_dropout(std::move(x), 0.5, stream); },
+        +[](Tensor x) { return add_dropout(Tensor::zeros({64}, Dtype::f32), std::move(x), 0.5, stream); },
+        +[](Tensor x) { return relu(std::move(x)); }}) {
+    const Tensor kept = gaussian({64}, "x", Dtype::f32), before = kept.clone();
+    const Tensor y = op(kept);
+    CHECK(y.raw() != kept.raw());
+    CHECK(same_bits(kept, before));
+    Tensor dying = kept.clone();
+    const void* memory = dying.raw();
+    const Tensor in_place = op(std::move(dying));
+    CHECK(in_place.raw() == memory);
+    CHECK(same_bits(in_place, y));
+  }
+}
+
+TEST_CASE("relu_dropout lets NaN pass, and the observer hear of the kink") {
+  const Tensor nan = Tensor::full({100}, Dtype::f32, std::numeric_limits<double>::quiet_NaN());
+  const Tensor y = relu_dropout(nan, 0.5, stream);
+  Index seen = 0;
+  for (Index i = 0; i < y.size(); ++i) seen += std::isnan(y.at(i));
+  CHECK(seen == y.size() - zeros_in(y));
+  CHECK(seen > 25);
+
+  struct Listener final : Observer {
+    void kink(const Tensor& x) override { heard += x.size(); }
+    Index heard = 0;
+  } listener;
+  Tape tape(&listener);
+  relu_dropout(nan, 0.5, stream);
+  CHECK(listener.heard == 100);
+}
 
 TEST_CASE("dropout: gradients") {
   const auto result =
@@ -81,6 +167,12 @@ TEST_CASE("dropout: backward draws the mask of the forward, on any number of thr
   CHECK(difference_of_f32(f, {gaussian({300, 301}, "x")}) < 2e-7);
 }
 
+TEST_CASE("add_dropout: x and branch must be alike") {
+  const Tensor x = Tensor::zeros({2, 3}, Dtype::f32);
+  REQUIRE_THROWS_WITH(add_dropout(x, Tensor::zeros({3, 2}, Dtype::f32), 0.5, stream),
+                      ContainsSubstring("add_dropout: both operands must have one shape and dtype, got f32 [2, 3]"));
+}
+
 TEST_CASE("dropout: the ends of its range") {
   const Tensor x = gaussian({10}, "x", Dtype::f32);
   CHECK(dropout(x, 0, stream).raw() == x.raw());
@@ -88,5 +180,7 @@ TEST_CASE("dropout: the ends of its range") {
   CHECK(dropout(Tensor::zeros({0, 4}, Dtype::f32), 0.5, stream).size() == 0);
   for (const double wrong : {-0.1, 1.0, 1.5, std::numeric_limits<double>::quiet_NaN()}) {
     REQUIRE_THROWS_WITH(dropout(x, wrong, stream), ContainsSubstring("dropout: probability must be in [0, 1), got "));
+    REQUIRE_THROWS_WITH(add_dropout(x, x, wrong, stream), ContainsSubstring("add_dropout: probability must be in"));
+    REQUIRE_THROWS_WITH(relu_dropout(x, wrong, stream), ContainsSubstring("relu_dropout: probability must be in"));
   }
 }

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "engine/gradcheck.h"
 #include "engine/ops/elementwise.h"
@@ -135,6 +136,33 @@ TEST_CASE("cross_entropy in f32 keeps up with f64, at logits of 1e4 too") {
     CHECK(difference_of_f32(problem.loss(), {gaussian({50, 301}, "logits", 0, deviation)}) < 1e-5);
     CHECK(difference_of_f32(problem.loss(), {gaussian({50, 301}, "logits", 1e4, 1)}) < 1e-5);
   }
+}
+
+TEST_CASE("cross_entropy writes the gradient over logits that nobody else holds, and over no others") {
+  const Tensor leaf = gaussian({5, 7}, "x").require_gradient();
+  const Tensor targets = Tensor::from<std::int32_t>({5}, {0, 6, 3, 3, 1});
+  const void* gradient = nullptr;
+  const auto logits = [&] {
+    return record("logits", {&leaf}, leaf.clone(), [&](const Tensor& dy, Gradients& into) {
+      gradient = dy.raw();
+      into[0].copy_from(dy);
+    });
+  };
+  const Tensor kept = [&] {
+    Tape tape;
+    const Tensor held = logits();
+    tape.backward(cross_entropy(held, targets, Rows::single(5), 0.1).loss);
+    CHECK(gradient != held.raw());
+    CHECK(same_bits(held, leaf.detach()));
+    return leaf.gradient().clone();
+  }();
+  Tape tape;
+  Tensor dying = logits();
+  const void* memory = dying.raw();
+  const Tensor loss = cross_entropy(std::exchange(dying, {}), targets, Rows::single(5), 0.1).loss;
+  tape.backward(loss);
+  CHECK(gradient == memory);
+  CHECK(same_bits(leaf.gradient(), kept));
 }
 
 TEST_CASE("cross_entropy lets NaN be seen") {
