@@ -18,7 +18,7 @@ void run_pieces(Index pieces, void (*piece)(void* body, Index index), void* body
 
 // Calls body(piece) once for each piece in [0, pieces), on several threads, in any order. Inside another parallel() it
 // runs serially, and also when the work is not worth to `share`. An exception of the body is thrown again here.
-// Denormal numbers are flushed to zero in the body.
+// Numbers too small to be normal count as zero in the body, and on the calling thread from then on.
 template <class Body>
 void parallel(Index pieces, Body&& body, bool share = true) {
   using Plain = std::remove_reference_t<Body>;

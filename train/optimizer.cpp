@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <utility>
 
-#include "../engine/parallel.h"
 #include "optimizer/adam.h"
 #include "optimizer/sgd.h"
 
@@ -41,7 +41,16 @@ const std::vector<Registered<OptimizerOptions>>& registered(const OptimizerOptio
   return all;
 }
 
-Optimizer::Optimizer(std::vector<Named> parameters) : parameters_(std::move(parameters)) {
+Stretches::Stretches(const std::vector<Named>& parameters) {
+  constexpr Index kLength = 16384;
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const Index size = parameters[i].tensor.size();
+    for (Index begin = 0; begin < size; begin += kLength) all_.push_back({i, begin, std::min(begin + kLength, size)});
+    numbers_ += size;
+  }
+}
+
+Optimizer::Optimizer(std::vector<Named> parameters) : parameters_(std::move(parameters)), stretches_(parameters_) {
   for (const Named& parameter : parameters_) {
     check(parameter.tensor.defined() && parameter.tensor.is_leaf() && parameter.tensor.dtype() != Dtype::i32,
           "optimizer: parameters must be leaves of f32 or f64, ", parameter.path, " is not");
@@ -56,39 +65,20 @@ std::vector<Named> Optimizer::zeros(const std::string& name) const {
   return state;
 }
 
-void zero_gradients(const std::vector<Named>& parameters) {
-  for (const Named& parameter : parameters) parameter.tensor.gradient().fill(0);
+double gradient_norm(const std::vector<Named>& parameters) {
+  const Stretches stretches(parameters);
+  std::vector<double> squares(static_cast<std::size_t>(stretches.count()));
+  stretches.each([&](Index index, const Stretch& s) {
+    const Tensor& gradient = parameters[s.parameter].tensor.gradient();
+    squares[static_cast<std::size_t>(index)] = visit_real("gradient_norm", gradient.dtype(), [&]<class T>() {
+      return sum_of_squares(gradient.data<T>() + s.begin, s.end - s.begin);
+    });
+  });
+  return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
 }
 
-double clip_gradients(const std::vector<Named>& parameters, double max_norm) {
-  double squares = 0;
-  for (const Named& parameter : parameters) {
-    const Tensor& gradient = parameter.tensor.gradient();
-    const Pieces pieces = reduction_pieces(gradient.size(), 1);
-    std::vector<double> sums(static_cast<std::size_t>(pieces.count));
-    visit_real("clip_gradients", gradient.dtype(), [&]<class T>() {
-      const T* g = gradient.data<T>();
-      parallel(pieces.count, [&](Index piece) {
-        sums[static_cast<std::size_t>(piece)] =
-            sum_of_squares(g + pieces.begin(piece), pieces.end(piece) - pieces.begin(piece));
-      });
-    });
-    for (double sum : sums) squares += sum;
-  }
-  const double norm = std::sqrt(squares);
-  if (max_norm <= 0 || !std::isfinite(norm) || norm <= max_norm) return norm;
-
-  const double factor = max_norm / norm;
-  for (const Named& parameter : parameters) {
-    Tensor& gradient = parameter.tensor.gradient();
-    visit_real("clip_gradients", gradient.dtype(), [&]<class T>() {
-      T* g = gradient.data<T>();
-      parallel_rows(gradient.size(), 1, [&](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) g[i] *= static_cast<T>(factor);
-      });
-    });
-  }
-  return norm;
+double clip_factor(double norm, double max_norm) {
+  return max_norm > 0 && std::isfinite(norm) && norm > max_norm ? max_norm / norm : 1;
 }
 
 }  // namespace normlab

@@ -5,10 +5,37 @@
 #include <memory>
 #include <vector>
 
+#include "../engine/parallel.h"
 #include "../engine/registry.h"
 #include "../nn/module.h"
 
 namespace normlab {
+
+// A run of one parameter's numbers.
+struct Stretch {
+  std::size_t parameter = 0;  // its place in the list
+  Index begin = 0;
+  Index end = 0;
+};
+
+// All parameters cut into stretches: the pieces of one parallel pass over a whole model, in which many small parameters
+// cost no more than a large one (one block of memory for all of them was measured to be no faster). The cuts depend on
+// the shapes alone, and so do the bits of what is computed.
+class Stretches {
+ public:
+  explicit Stretches(const std::vector<Named>& parameters);
+  Index count() const { return static_cast<Index>(all_.size()); }
+  // Calls body(index, stretch) for each, on several threads.
+  template <class Body>
+  void each(Body&& body) const {
+    parallel(
+        count(), [&](Index i) { body(i, all_[static_cast<std::size_t>(i)]); }, 4 * numbers_ >= kWorthSharing);
+  }
+
+ private:
+  std::vector<Stretch> all_;
+  Index numbers_ = 0;  // in all of them
+};
 
 // Updates the parameters it was made for, in place. Its state is kept in tensors of the parameters' dtype.
 class Optimizer {
@@ -17,8 +44,9 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  // One update with the gradients as they stand, which are left as they are. `rate` is the learning rate of this step.
-  virtual void step(double rate) = 0;
+  // One update with `factor` times the gradients, at the learning rate `rate`. Leaves the gradients zero: a step is
+  // bound by memory, so that all it does to a number is done in one pass.
+  virtual void step(double rate, double factor) = 0;
 
   // What it carries from step to step, by name: "exp_avg.<path of the parameter>" and the like. The tensors are
   // handles: a checkpoint reads them, and writing to them restores the optimizer.
@@ -32,6 +60,7 @@ class Optimizer {
   std::vector<Named> zeros(const std::string& name) const;
 
   std::vector<Named> parameters_;
+  Stretches stretches_;
 };
 
 // The options of one kind.
@@ -52,12 +81,11 @@ class OptimizerOptions {
 const std::vector<Registered<OptimizerOptions>>& registered(const OptimizerOptions*);
 using OptimizerConfig = Choice<OptimizerOptions>;
 
-// Sets the gradients of all parameters to zero.
-void zero_gradients(const std::vector<Named>& parameters);
+// The joint L2 norm of all gradients. Summed in double, over fixed pieces in fixed order.
+double gradient_norm(const std::vector<Named>& parameters);
 
-// Scales all gradients by max_norm / norm when their joint L2 norm is above max_norm (Pascanu et al. 2013, algorithm
-// 1), and returns the norm before. max_norm 0 only measures; gradients whose norm is not finite are left as they are.
-// Summed in double, over fixed pieces in fixed order.
-double clip_gradients(const std::vector<Named>& parameters, double max_norm);
+// What gradients of this joint norm are multiplied by so that it becomes max_norm where it is above (Pascanu et al.
+// 2013, algorithm 1); 1 when max_norm is 0, or the norm is not finite.
+double clip_factor(double norm, double max_norm);
 
 }  // namespace normlab

@@ -87,6 +87,7 @@ StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*
   const double rate = config_.train.optimizer->rate * config_.train.schedule.factor(step, steps_);
 
   // The loss of a step is the sum over its predicted tokens divided by their number, in however many micro-batches.
+  // Packing them takes 0.01 to 0.25 % of a step: a thread that prepares them ahead would win nothing.
   MicroBatches batches;
   double tokens = 0;
   for (std::int64_t micro = 0; micro < config_.train.accumulate; ++micro) {
@@ -112,10 +113,9 @@ StepReport Trainer::train_step(Optimizer& optimizer, const std::vector<Listener*
   if (!std::isfinite(report.loss)) diverged(batches, tokens, "the loss");
   if (probing) probe.weights(parameters_);
 
-  report.gradient_norm = clip_gradients(parameters_, config_.train.clip);
+  report.gradient_norm = gradient_norm(parameters_);
   if (!std::isfinite(report.gradient_norm)) diverged(batches, tokens, "the gradient");
-  optimizer.step(rate);
-  zero_gradients(parameters_);
+  optimizer.step(rate, clip_factor(report.gradient_norm, config_.train.clip));
 
   progress_.step = step;
   progress_.batch += static_cast<std::int64_t>(batches.size());

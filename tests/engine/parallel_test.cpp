@@ -2,6 +2,7 @@
 #include "engine/parallel.h"
 
 #include <atomic>
+#include <limits>
 #include <vector>
 
 #include "tests/support/catch.h"
@@ -38,6 +39,23 @@ TEST_CASE("pieces for sums depend on the shape alone and cover all rows") {
     CHECK(covered == rows);
   }
 }
+
+#if defined(__SSE2__) || defined(__aarch64__)
+TEST_CASE("denormal numbers count as zero on every thread, the calling one included") {
+  const int before = threads();
+  const volatile float small = std::numeric_limits<float>::min(), denormal = std::numeric_limits<float>::denorm_min();
+  const volatile double small64 = std::numeric_limits<double>::min();
+  const auto flushed = [&] { return small * 0.5f == 0 && denormal * 1e30f == 0 && small64 * 0.5 == 0; };
+  for (const int count : {4, 1}) {  // new threads take after the one that makes them: all at first without
+    set_threads(count);
+    std::atomic<int> pieces{0};
+    parallel(64, [&](Index) { pieces += flushed(); });
+    CHECK(pieces == 64);
+    CHECK(flushed());
+  }
+  set_threads(before);
+}
+#endif
 
 TEST_CASE("parallel inside parallel runs serially; an exception comes out") {
   std::atomic<int> total{0};

@@ -62,10 +62,10 @@ TEST_CASE("each arm in a paper's own size learns from a first small micro-batch 
       const CrossEntropy entropy = batch->loss(pass, smoothing, static_cast<double>(batch->predicted()));
       tape.backward(entropy.loss);
       CHECK(std::isfinite(entropy.nll));
-      const double norm = clip_gradients(parameters, 0);
+      const double norm = gradient_norm(parameters);
       CHECK(std::isfinite(norm));
       CHECK(norm > 0);
-      optimizer->step(run.config.train.optimizer->rate);
+      optimizer->step(run.config.train.optimizer->rate, 1);
       task->model().commit();
     }
   }

@@ -64,7 +64,7 @@ TEST_CASE("Ten steps are PyTorch's", "[optimizer]") {
       const Tensor& weight = parameters[0].tensor;
       for (Index step = 0; step < 10; ++step) {
         for (Index i = 0; i < weight.size(); ++i) weight.gradient().set(i, gradients.at(step * weight.size() + i));
-        optimizer->step(0.01 * static_cast<double>(step + 1));
+        optimizer->step(0.01 * static_cast<double>(step + 1), 1);
       }
       CHECK(worst_difference(weight, stored.at(one.name + ".end")) < (dtype == Dtype::f64 ? 1e-14 : 1e-6));
     }
@@ -77,7 +77,7 @@ TEST_CASE("Adam's first step is rate * g / (|g| + epsilon)", "[optimizer]") {
   Tensor& gradient = parameters[0].tensor.gradient();
   gradient.set(0, 4);
   gradient.set(1, -0.01);
-  adam->step(0.1);
+  adam->step(0.1, 1);
   CHECK(parameters[0].tensor.at(0) == Approx(1 - 0.1 * 4 / (4 + 0.5)).epsilon(1e-14));
   CHECK(parameters[0].tensor.at(1) == Approx(1 + 0.1 * 0.01 / (0.01 + 0.5)).epsilon(1e-14));
   CHECK(parameters[0].tensor.at(2) == 1);
@@ -87,13 +87,13 @@ TEST_CASE("AdamW's decay does not pass through the moments and spares what it is
   const std::vector<Named> parameters = {parameter("linear.weight", {2}), parameter("linear.bias", {2}),
                                          parameter("layers.0.attention_norm.weight", {2})};
   SECTION("by default biases and norm weights") {
-    make("adamw", R"({"weight_decay": 0.25})", parameters)->step(0.1);  // zero gradients: nothing but decay
+    make("adamw", R"({"weight_decay": 0.25})", parameters)->step(0.1, 1);  // zero gradients: nothing but decay
     CHECK(parameters[0].tensor.at(0) == Approx(2 * (1 - 0.1 * 0.25)).epsilon(1e-15));
     CHECK(parameters[1].tensor.at(0) == 2);
     CHECK(parameters[2].tensor.at(0) == 2);
   }
   SECTION("patterns of one's own") {
-    make("adamw", R"({"weight_decay": 0.25, "spare": ["linear.*"]})", parameters)->step(0.1);
+    make("adamw", R"({"weight_decay": 0.25, "spare": ["linear.*"]})", parameters)->step(0.1, 1);
     CHECK(parameters[0].tensor.at(0) == 2);
     CHECK(parameters[1].tensor.at(0) == 2);
     CHECK(parameters[2].tensor.at(0) < 2);
@@ -103,8 +103,10 @@ TEST_CASE("AdamW's decay does not pass through the moments and spares what it is
 TEST_CASE("SGD with momentum sums the directions", "[optimizer]") {
   const std::vector<Named> parameters = {parameter("weight", {0})};
   const auto sgd = make("sgd", R"({"momentum": 0.5})", parameters);
-  parameters[0].tensor.gradient().fill(1);
-  for (int i = 0; i < 3; ++i) sgd->step(1);
+  for (int i = 0; i < 3; ++i) {
+    parameters[0].tensor.gradient().fill(1);
+    sgd->step(1, 1);
+  }
   CHECK(parameters[0].tensor.at(0) == -(1 + 1.5 + 1.75));
   REQUIRE_THROWS_WITH(make("sgd", R"({"nesterov": true})", parameters), ContainsSubstring("momentum above 0"));
 }
@@ -118,7 +120,7 @@ TEST_CASE("An optimizer goes on from its saved state as if it had never stopped"
     const auto stopped = make(kind, options, b);
     const auto take_step = [](Optimizer& optimizer, const std::vector<Named>& parameters, int step) {
       parameters[0].tensor.gradient().fill(1.0 / step);
-      optimizer.step(0.1);
+      optimizer.step(0.1, 1);
     };
     for (int step = 1; step <= 2; ++step) {
       take_step(*never_stopped, a, step);
@@ -143,37 +145,64 @@ TEST_CASE("Optimizers take leaves only", "[optimizer]") {
   REQUIRE_THROWS_WITH(make("adam", "{}", {no_leaf}), ContainsSubstring("must be leaves of f32 or f64, weight is not"));
 }
 
-TEST_CASE("Clipping scales all gradients by one factor and returns the norm before", "[optimizer]") {
-  const std::vector<Named> parameters = {parameter("a", {0, 0}), parameter("b", Tensor::zeros({1}, Dtype::f32))};
-  const auto set = [&](double x, double y, double z) {
-    parameters[0].tensor.gradient().set(0, x);
-    parameters[0].tensor.gradient().set(1, y);
-    parameters[1].tensor.gradient().set(0, z);
+TEST_CASE("A step takes the gradients times the factor and leaves them zero", "[optimizer]") {
+  struct Case {
+    std::string kind, options;
   };
-  set(2, 3, 6);
-  CHECK(clip_gradients(parameters, 0) == 7);  // measures only
-  CHECK(clip_gradients(parameters, 7) == 7);  // at the bound: left alone
-  CHECK(parameters[0].tensor.gradient().at(0) == 2);
-  CHECK(clip_gradients(parameters, 3.5) == 7);
-  CHECK(parameters[0].tensor.gradient().at(0) == 1);
-  CHECK(parameters[0].tensor.gradient().at(1) == 1.5);
-  CHECK(parameters[1].tensor.gradient().at(0) == 3);
+  const std::vector<Case> cases = {{"adam", R"({"epsilon": 0.5})"},
+                                   {"adamw", R"({"epsilon": 0.5, "weight_decay": 0.1})"},
+                                   {"sgd", "{}"},
+                                   {"sgd", R"({"momentum": 0.5})"},
+                                   {"sgd", R"({"momentum": 0.5, "nesterov": true})"}};
+  for (const auto& [kind, options] : cases) {
+    CAPTURE(kind, options);
+    const std::vector<Named> whole = {parameter("a", {1, 2, 3}), parameter("b", {4})};
+    const std::vector<Named> halves = {parameter("a", {1, 2, 3}), parameter("b", {4})};
+    const auto with_whole = make(kind, options, whole), with_halves = make(kind, options, halves);
+    for (const double gradient : {2.0, -5.0}) {
+      for (std::size_t i = 0; i < whole.size(); ++i) {
+        whole[i].tensor.gradient().fill(gradient);
+        halves[i].tensor.gradient().fill(2 * gradient);
+      }
+      with_whole->step(0.1, 1);
+      with_halves->step(0.1, 0.5);
+    }
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+      for (Index j = 0; j < whole[i].tensor.size(); ++j) {
+        CHECK(halves[i].tensor.at(j) == whole[i].tensor.at(j));
+        CHECK(halves[i].tensor.gradient().at(j) == 0);
+      }
+    }
+    CHECK(whole[0].tensor.at(0) != 1);
+  }
+}
 
+TEST_CASE("Gradients are clipped by one factor, of their joint norm", "[optimizer]") {
+  const std::vector<Named> parameters = {parameter("a", {0, 0}), parameter("b", Tensor::zeros({1}, Dtype::f32))};
+  CHECK(gradient_norm(parameters) == 0);
+  parameters[0].tensor.gradient().set(0, 2);
+  parameters[0].tensor.gradient().set(1, 3);
+  parameters[1].tensor.gradient().set(0, 6);
+  CHECK(gradient_norm(parameters) == 7);
+  CHECK(clip_factor(7, 3.5) == 0.5);
+  CHECK(clip_factor(7, 7) == 1);  // at the bound: left alone
+  CHECK(clip_factor(7, 0) == 1);  // no bound
+  CHECK(clip_factor(0, 7) == 1);
+
+  // What is not finite is not scaled to nothing.
   const double infinity = std::numeric_limits<double>::infinity();
-  set(infinity, 1, 1);
-  CHECK(clip_gradients(parameters, 1) == infinity);
-  CHECK(parameters[0].tensor.gradient().at(1) == 1);  // not scaled to nothing
-  set(std::nan(""), 1, 1);
-  CHECK(std::isnan(clip_gradients(parameters, 1)));
-
-  zero_gradients(parameters);
-  CHECK(clip_gradients(parameters, 1) == 0);
+  parameters[0].tensor.gradient().set(0, infinity);
+  CHECK(gradient_norm(parameters) == infinity);
+  CHECK(clip_factor(infinity, 1) == 1);
+  parameters[0].tensor.gradient().set(0, std::nan(""));
+  CHECK(std::isnan(gradient_norm(parameters)));
+  CHECK(clip_factor(std::nan(""), 1) == 1);
 }
 
 TEST_CASE("A gradient norm whose square leaves float32 is still finite", "[optimizer]") {
   const std::vector<Named> parameters = {parameter("a", Tensor::zeros({4}, Dtype::f32))};
   parameters[0].tensor.gradient().fill(1e30);
-  CHECK(clip_gradients(parameters, 0) == Approx(2e30));
+  CHECK(gradient_norm(parameters) == Approx(2e30));
 }
 
 TEST_CASE("Norms, clipping and steps have the same bits on any number of threads", "[optimizer]") {
@@ -187,8 +216,8 @@ TEST_CASE("Norms, clipping and steps have the same bits on any number of threads
     const std::vector<Named> parameters = {parameter("a", values), parameter("b", Tensor::zeros({5}, Dtype::f32))};
     fill_normal(parameters[0].tensor.gradient(), random_stream(1, "gradient"), 0, 1);
     const auto adam = make("adam", "{}", parameters);
-    norms.push_back(clip_gradients(parameters, 1));
-    adam->step(1e-3);
+    norms.push_back(gradient_norm(parameters));
+    adam->step(1e-3, clip_factor(norms.back(), 1));
     results.push_back(parameters[0].tensor);
   }
   set_threads(before);

@@ -65,7 +65,7 @@ TEST_CASE("accumulated micro-batches give the gradient of one batch of all their
   const StepReport& step = accumulated.listening.steps[0];
   CHECK(step.tokens == rows.tokens());
   CHECK(step.nll == Approx(entropy.loss.item()).epsilon(1e-12));
-  CHECK(step.gradient_norm == Approx(clip_gradients(parameters, 0)).epsilon(1e-10));
+  CHECK(step.gradient_norm == Approx(gradient_norm(parameters)).epsilon(1e-10));
 }
 
 TEST_CASE("perplexity is the same for every batch size of the evaluation") {
@@ -92,8 +92,10 @@ TEST_CASE("with layer norm, pads change neither the loss nor any gradient, in tr
         cross_entropy(t.model.logits(batch.inputs, batch.rows, pass), batch.targets, batch.predicted, 0.1);
     tape.backward(entropy.loss);
     std::vector<Tensor> result{entropy.loss};
-    for (const Named& parameter : t.model.parameters()) result.push_back(parameter.tensor.gradient().clone());
-    zero_gradients(t.model.parameters());
+    for (const Named& parameter : t.model.parameters()) {
+      result.push_back(parameter.tensor.gradient().clone());
+      parameter.tensor.gradient().fill(0);
+    }
     return result;
   };
   const auto packed = with({});

@@ -69,12 +69,10 @@ class Trainee {
         Tape tape(clock);
         tape.backward(workload_.loss(batch, pass));
       }
-      clip_gradients(parameters_, 1);
-      done("(clip)");
-      optimizer_->step(1e-4);
+      const double norm = gradient_norm(parameters_);
+      done("(gradient norm)");
+      optimizer_->step(1e-4, clip_factor(norm, 1));
       done("(adam)");
-      zero_gradients(parameters_);
-      done("(zero gradients)");
     }
   }
 

@@ -13,8 +13,6 @@
 #include <cmath>
 #include <utility>
 
-#include "../../engine/parallel.h"
-
 namespace normlab {
 namespace {
 
@@ -27,11 +25,13 @@ class Adam : public Optimizer {
         exp_avg_(zeros("exp_avg")),
         exp_avg_sq_(zeros("exp_avg_sq")) {}
 
-  void step(double rate) override {
+  void step(double rate, double factor) override {
     steps_.set(0, steps_.item() + 1);
-    for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      visit_real("adam", parameters_[i].tensor.dtype(), [&]<class T>() { update<T>(i, rate); });
-    }
+    const double t = steps_.item();
+    const Step step{rate, factor, 1 - std::pow(options_.beta1, t), 1 - std::pow(options_.beta2, t)};
+    stretches_.each([&](Index, const Stretch& stretch) {
+      visit_real("adam", parameters_[stretch.parameter].tensor.dtype(), [&]<class T>() { update<T>(stretch, step); });
+    });
   }
 
   std::vector<Named> state() const override {
@@ -42,35 +42,39 @@ class Adam : public Optimizer {
   }
 
  private:
-  // One pass over one parameter.
+  struct Step {
+    double rate, factor;
+    double correction1, correction2;  // 1 - beta^t
+  };
+
   template <class T>
-  void update(std::size_t index, double rate) {
-    const double t = steps_.item();
+  void update(const Stretch& stretch, const Step& step) {
     const T beta1 = static_cast<T>(options_.beta1);
     const T beta2 = static_cast<T>(options_.beta2);
     const T rest1 = static_cast<T>(1 - options_.beta1);
     const T rest2 = static_cast<T>(1 - options_.beta2);
     const T epsilon = static_cast<T>(options_.epsilon);
-    const T step_size = static_cast<T>(rate / (1 - std::pow(options_.beta1, t)));
-    const T root_correction = static_cast<T>(1 / std::sqrt(1 - std::pow(options_.beta2, t)));
-    const T keep = static_cast<T>(1 - rate * decays_[index]);
+    const T factor = static_cast<T>(step.factor);
+    const T step_size = static_cast<T>(step.rate / step.correction1);
+    const T root_correction = static_cast<T>(1 / std::sqrt(step.correction2));
+    const T keep = static_cast<T>(1 - step.rate * decays_[stretch.parameter]);
 
-    Tensor& parameter = parameters_[index].tensor;
+    Tensor& parameter = parameters_[stretch.parameter].tensor;
     T* p = parameter.data<T>();
-    const T* g = std::as_const(parameter.gradient()).data<T>();
-    T* m = exp_avg_[index].tensor.data<T>();
-    T* v = exp_avg_sq_[index].tensor.data<T>();
-    parallel_rows(parameter.size(), 4, [=](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) {
-        m[i] = beta1 * m[i] + rest1 * g[i];
-        v[i] = beta2 * v[i] + rest2 * g[i] * g[i];
-        p[i] = keep * p[i] - step_size * m[i] / (std::sqrt(v[i]) * root_correction + epsilon);
-      }
-    });
+    T* gradient = parameter.gradient().data<T>();
+    T* m = exp_avg_[stretch.parameter].tensor.data<T>();
+    T* v = exp_avg_sq_[stretch.parameter].tensor.data<T>();
+    for (Index i = stretch.begin; i < stretch.end; ++i) {
+      const T g = factor * gradient[i];
+      m[i] = beta1 * m[i] + rest1 * g;
+      v[i] = beta2 * v[i] + rest2 * g * g;
+      p[i] = keep * p[i] - step_size * m[i] / (std::sqrt(v[i]) * root_correction + epsilon);
+      gradient[i] = 0;
+    }
   }
 
   const AdamOptions options_;
-  const std::vector<double> decays_;  // one for each parameter
+  const std::vector<double> decays_;              // one for each parameter
   Tensor steps_ = Tensor::zeros({}, Dtype::f64);  // t, as a tensor so that it is saved with the rest
   std::vector<Named> exp_avg_;
   std::vector<Named> exp_avg_sq_;

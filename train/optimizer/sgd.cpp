@@ -7,8 +7,6 @@
 
 #include <utility>
 
-#include "../../engine/parallel.h"
-
 namespace normlab {
 namespace {
 
@@ -18,36 +16,38 @@ class Sgd : public Optimizer {
     if (options_.momentum > 0) momentum_ = zeros("momentum");
   }
 
-  void step(double rate) override {
-    for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      visit_real("sgd", parameters_[i].tensor.dtype(), [&]<class T>() { update<T>(i, static_cast<T>(rate)); });
-    }
+  void step(double rate, double factor) override {
+    stretches_.each([&](Index, const Stretch& stretch) {
+      visit_real("sgd", parameters_[stretch.parameter].tensor.dtype(),
+                 [&]<class T>() { update<T>(stretch, static_cast<T>(rate), static_cast<T>(factor)); });
+    });
   }
 
   std::vector<Named> state() const override { return momentum_; }
 
  private:
   template <class T>
-  void update(std::size_t index, T rate) {
-    Tensor& parameter = parameters_[index].tensor;
+  void update(const Stretch& stretch, T rate, T factor) {
+    Tensor& parameter = parameters_[stretch.parameter].tensor;
     T* p = parameter.data<T>();
-    const T* g = std::as_const(parameter.gradient()).data<T>();
+    T* gradient = parameter.gradient().data<T>();
     if (momentum_.empty()) {
-      parallel_rows(parameter.size(), 2, [=](Index begin, Index end) {
-        for (Index i = begin; i < end; ++i) p[i] -= rate * g[i];
-      });
+      for (Index i = stretch.begin; i < stretch.end; ++i) {
+        p[i] -= rate * (factor * gradient[i]);
+        gradient[i] = 0;
+      }
       return;
     }
-    T* b = momentum_[index].tensor.data<T>();
+    T* b = momentum_[stretch.parameter].tensor.data<T>();
     const T mu = static_cast<T>(options_.momentum);
     const T along_gradient = options_.nesterov ? T(1) : T(0);
     const T along_momentum = options_.nesterov ? mu : T(1);
-    parallel_rows(parameter.size(), 3, [=](Index begin, Index end) {
-      for (Index i = begin; i < end; ++i) {
-        b[i] = mu * b[i] + g[i];
-        p[i] -= rate * (along_gradient * g[i] + along_momentum * b[i]);
-      }
-    });
+    for (Index i = stretch.begin; i < stretch.end; ++i) {
+      const T g = factor * gradient[i];
+      b[i] = mu * b[i] + g;
+      p[i] -= rate * (along_gradient * g + along_momentum * b[i]);
+      gradient[i] = 0;
+    }
   }
 
   const SgdOptions options_;
