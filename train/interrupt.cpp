@@ -1,30 +1,40 @@
 // The flag that a signal sets: see the header.
 #include "interrupt.h"
 
-#include <csignal>
+#include <signal.h>
 
 namespace normlab {
 namespace {
 
-volatile std::sig_atomic_t asked = 0;
+volatile sig_atomic_t asked = 0;
 
-void on_signal(int signal) {
-  asked = 1;
-  std::signal(signal, SIG_DFL);  // the next one is not caught
+void on_signal(int) { asked = 1; }
+
+// Lets `handler` run on a stack of its own. oneDNN's kernels make the stack pointer one of their registers: what the
+// system puts there for a handler, some kilobytes, would overwrite the heap. The stack is that of the calling thread,
+// which must be the main one: the system prefers it for signals to the process.
+void handle(int signal, int flags) {
+  alignas(64) static char memory[1 << 16];
+  stack_t stack{};
+  stack.ss_sp = memory;
+  stack.ss_size = sizeof(memory);
+  ::sigaltstack(&stack, nullptr);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_ONSTACK | SA_RESTART | flags;
+  ::sigaction(signal, &action, nullptr);
 }
-
-void on_word_of_parent(int) { asked = 1; }
 
 }  // namespace
 
 void catch_interrupts() {
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  handle(SIGINT, SA_RESETHAND);  // the next one is not caught
+  handle(SIGTERM, SA_RESETHAND);
 }
 
 void obey_parent() {
-  std::signal(SIGINT, SIG_IGN);
-  std::signal(SIGTERM, on_word_of_parent);
+  ::signal(SIGINT, SIG_IGN);
+  handle(SIGTERM, 0);
 }
 
 bool interrupted() { return asked != 0; }

@@ -12,7 +12,7 @@ class Interrupted : public Error {
   using Error::Error;
 };
 
-void catch_interrupts();  // installs the handlers
+void catch_interrupts();  // installs the handlers; for the main thread to call, as the next
 bool interrupted();       // has the user asked to stop?
 void obey_parent();       // in a child: SIGTERM asks, however often it comes; Ctrl-C is left to the parent
 
