@@ -68,6 +68,7 @@ struct Gathering {
   std::vector<std::vector<std::string>> arms{};  // of each axis, those that take part
   std::vector<std::string> sites{};
   std::map<std::string, std::string> site_names{};
+  bool several_sites = false;  // in one run; where each run has one of its own they are no series
   int x_axis = -1;
   std::int64_t last_step = 1;
 };
@@ -94,10 +95,13 @@ Gathering begin(const FigureConfig& figure, const std::vector<Axis>& axes, const
     if (takes_part) g.runs.push_back(&run);
   }
   for (const ObservedRun* run : g.runs) {
+    std::vector<std::string> sites;
     for (const Observation& seen : run->of(figure.quantity)) {
       g.last_step = std::max(g.last_step, seen.step);
-      if (glob_match(figure.sites, seen.site)) add_once(g.sites, seen.site);
+      if (glob_match(figure.sites, seen.site)) add_once(sites, seen.site);
     }
+    g.several_sites = g.several_sites || sites.size() > 1;
+    for (const std::string& site : sites) add_once(g.sites, site);
   }
   g.site_names = site_names(g.sites);
   return g;
@@ -110,7 +114,7 @@ std::string label_of(const Gathering& g, const ObservedRun& run, const std::stri
   for (std::size_t i = 0; i < run.arms.size(); ++i) {
     if (static_cast<int>(i) != g.x_axis && g.arms[i].size() > 1) add(run.arms[i]);
   }
-  if (g.figure.x != "site" && g.sites.size() > 1) add(g.site_names.at(site));
+  if (g.figure.x != "site" && g.several_sites) add(g.site_names.at(site));
   return label.empty() ? g.figure.quantity : label;
 }
 

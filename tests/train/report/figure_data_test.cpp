@@ -109,6 +109,18 @@ TEST_CASE("sites whose layers do not tell them apart keep their names, and sever
   CHECK(labels(gather(figure("curves", "q", "step"), {}, {one})) == Names{"layers.0.norm1", "layers.0.norm2"});
 }
 
+TEST_CASE("where each run has one site of its own the sites are no series") {
+  std::vector<ObservedRun> runs;
+  for (const std::int64_t layers : {2, 10}) {
+    ObservedRun made = run({"Post-LN", "layers=" + std::to_string(layers)}, 1);
+    made.quantities["q"].push_back({0, "layers." + std::to_string(layers - 1) + ".weight", 1.0});
+    runs.push_back(made);
+  }
+  const FigureData data = gather(figure("curves", "q", "layers"), kAxes, runs);
+  CHECK(labels(data) == Names{"Post-LN"});
+  CHECK(data.series[0].points.size() == 2);
+}
+
 TEST_CASE("`at` picks the step where x is another") {
   FigureConfig asked = figure("bars", "loss", "layers");
   asked.arms = {"Pre-LN"};
