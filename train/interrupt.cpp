@@ -28,8 +28,8 @@ void handle(int signal, int flags) {
 }  // namespace
 
 void catch_interrupts() {
-  handle(SIGINT, SA_RESETHAND);  // the next one is not caught
-  handle(SIGTERM, SA_RESETHAND);
+  handle(SIGINT, static_cast<int>(SA_RESETHAND));  // the next one is not caught
+  handle(SIGTERM, static_cast<int>(SA_RESETHAND));
 }
 
 void obey_parent() {

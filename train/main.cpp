@@ -7,10 +7,6 @@
 #include <exception>
 #include <new>
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include "../engine/error.h"
 #include "commands.h"
 #include "environment.h"
@@ -37,22 +33,11 @@ void wait_patiently(char** argv) {
   // Where that cannot be, the program runs all the same.
 }
 
-// Matrix products take some megabytes of workspace from malloc and free them again. glibc would hand them back to the
-// system at once, which clears the pages anew for the next product: a few per cent of a training step. It is told not
-// to.
-void keep_freed_memory() {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
-#endif
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   using namespace normlab;
   wait_patiently(argv);
-  keep_freed_memory();
   CLI::App program("Normlab: a small deep-learning engine, and a laboratory for normalization in Transformers.",
                    "normlab");
   program.require_subcommand(1);
