@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "optimizer/adam.h"
+#include "optimizer/radam.h"
 #include "optimizer/sgd.h"
 
 namespace normlab {
@@ -36,6 +37,7 @@ const std::vector<Registered<OptimizerOptions>>& registered(const OptimizerOptio
   static const std::vector<Registered<OptimizerOptions>> all = {
       kind<OptimizerOptions, AdamOptions>("adam", "Adam (Kingma & Ba 2015)"),
       kind<OptimizerOptions, AdamWOptions>("adamw", "Adam with decoupled weight decay (Loshchilov & Hutter 2019)"),
+      kind<OptimizerOptions, RAdamOptions>("radam", "Adam with rectified first steps (Liu et al. 2020)"),
       kind<OptimizerOptions, SgdOptions>("sgd", "stochastic gradient descent, with momentum if wanted"),
   };
   return all;

@@ -18,6 +18,8 @@ CASES = {
     "sgd": lambda p: torch.optim.SGD(p),
     "momentum": lambda p: torch.optim.SGD(p, momentum=0.7),
     "nesterov": lambda p: torch.optim.SGD(p, momentum=0.7, nesterov=True),
+    "radam": lambda p: torch.optim.RAdam(p, betas=(0.8, 0.98), eps=0.1),
+    "radam_never_rectified": lambda p: torch.optim.RAdam(p, betas=(0.9, 0.6), eps=0.1),
 }
 SHAPE = (3, 7)
 STEPS = 10

@@ -9,6 +9,7 @@
 #include "engine/random.h"
 #include "tests/support/catch.h"
 #include "tests/train/set_options.h"
+#include "train/optimizer/radam.h"
 #include "train/safetensors.h"
 
 using namespace normlab;
@@ -54,6 +55,8 @@ TEST_CASE("Ten steps are PyTorch's", "[optimizer]") {
       {"sgd", "sgd", "{}"},
       {"momentum", "sgd", R"({"momentum": 0.7})"},
       {"nesterov", "sgd", R"({"momentum": 0.7, "nesterov": true})"},
+      {"radam", "radam", R"({"beta1": 0.8, "beta2": 0.98, "epsilon": 0.1, "threshold": 5})"},
+      {"radam_never_rectified", "radam", R"({"beta2": 0.6, "epsilon": 0.1, "threshold": 5})"},
   };
   for (const Case& one : cases) {
     for (const Dtype dtype : {Dtype::f64, Dtype::f32}) {
@@ -100,6 +103,97 @@ TEST_CASE("AdamW's decay does not pass through the moments and spares what it is
   }
 }
 
+TEST_CASE("Frozen steps gather the moments and leave the parameters", "[optimizer]") {
+  for (const std::string kind : {"adam", "adamw", "radam"}) {
+    CAPTURE(kind);
+    const std::vector<Named> frozen = {parameter("weight", {1, 2})};
+    std::vector<Named> free = {parameter("weight", {1, 2})};
+    const auto with_frozen = make(kind, R"({"frozen_steps": 2})", frozen), without = make(kind, "{}", free);
+    const auto take_step = [](Optimizer& optimizer, const std::vector<Named>& parameters, double gradient) {
+      parameters[0].tensor.gradient().fill(gradient);
+      optimizer.step(0.1, 1);
+    };
+    for (const double gradient : {3.0, -1.0}) {
+      take_step(*with_frozen, frozen, gradient);
+      take_step(*without, free, gradient);
+      CHECK(frozen[0].tensor.at(0) == 1);
+      CHECK(frozen[0].tensor.at(1) == 2);
+      CHECK(frozen[0].tensor.gradient().at(0) == 0);
+    }
+    // The moments do not depend on the parameters, so that the third update is that of an optimizer never frozen.
+    for (Index i = 0; i < 2; ++i) free[0].tensor.set(i, frozen[0].tensor.at(i));
+    take_step(*with_frozen, frozen, 2);
+    take_step(*without, free, 2);
+    CHECK(frozen[0].tensor.at(0) == free[0].tensor.at(0));
+    CHECK(frozen[0].tensor.at(0) < 1);
+  }
+}
+
+TEST_CASE("RAdam's averaging length and rectification are their closed forms", "[optimizer]") {
+  const double infinity = std::numeric_limits<double>::infinity();
+  CHECK(averaging_length(0.98, infinity) == Approx(99).epsilon(1e-12));
+  CHECK(averaging_length(0.999, infinity) == Approx(1999).epsilon(1e-12));
+  CHECK(averaging_length(0, 1) == 1);
+  for (const double beta2 : {0.6, 0.98, 0.999}) {
+    // t = 1: 2 / (1 - b) - 1 - 2 b / (1 - b) = 1; t = 2: 1 + 2 b / (1 + b).
+    CHECK(averaging_length(beta2, 1) == Approx(1).epsilon(1e-10));
+    CHECK(averaging_length(beta2, 2) == Approx(1 + 2 * beta2 / (1 + beta2)).epsilon(1e-10));
+    // The centre of mass of the weights b^(t - i): rho = 2 sum_i (t + 1 - i) b^(t - i) / sum_i b^(t - i) - 1.
+    double weighted = 0, weights = 0;
+    for (int age = 0; age < 7; ++age) {
+      weighted += (age + 1) * std::pow(beta2, age);
+      weights += std::pow(beta2, age);
+    }
+    CHECK(averaging_length(beta2, 7) == Approx(2 * weighted / weights - 1).epsilon(1e-10));
+  }
+  CHECK(rectification(0.98, averaging_length(0.98, infinity)) == Approx(1).epsilon(1e-12));
+  CHECK(rectification(0.98, 5) == Approx(std::sqrt(1.0 * 3 * 99 / (95.0 * 97 * 5))).epsilon(1e-12));
+  CHECK(rectification(0.999, averaging_length(0.999, 1e6)) == Approx(1).epsilon(1e-9));
+  REQUIRE_THROWS_WITH(rectification(0.98, 4), ContainsSubstring("must be above 4, got 4"));
+}
+
+TEST_CASE("RAdam is algorithm 2 of Liu et al. 2020, at either threshold and by either rule below it", "[optimizer]") {
+  const double beta1 = 0.8, beta2 = 0.97, epsilon = 0.01;
+  for (const double threshold : {4.0, 5.0}) {
+    for (const bool skip : {false, true}) {
+      CAPTURE(threshold, skip);
+      const std::vector<Named> parameters = {parameter("weight", {2})};
+      const auto radam = make("radam",
+                              text(R"({"beta1": 0.8, "beta2": 0.97, "epsilon": 0.01, "threshold": )", threshold,
+                                   R"(, "below": ")", skip ? "skip" : "momentum", "\"}"),
+                              parameters);
+      double p = 2, m = 0, v = 0;
+      int unrectified = 0;
+      for (int t = 1; t <= 12; ++t) {
+        const double g = std::cos(t), rate = 0.1 * t;
+        m = beta1 * m + (1 - beta1) * g;
+        v = beta2 * v + (1 - beta2) * g * g;
+        const double mean = m / (1 - std::pow(beta1, t));
+        const double rho_inf = 2 / (1 - beta2) - 1;
+        const double rho = rho_inf - 2 * t * std::pow(beta2, t) / (1 - std::pow(beta2, t));
+        if (rho > threshold) {
+          const double r = std::sqrt((rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho));
+          p -= rate * r * mean * std::sqrt(1 - std::pow(beta2, t)) / (std::sqrt(v) + epsilon);
+        } else {
+          ++unrectified;
+          if (!skip) p -= rate * mean;
+        }
+        parameters[0].tensor.gradient().fill(g);
+        radam->step(rate, 1);
+        CHECK(parameters[0].tensor.at(0) == Approx(p).epsilon(1e-13));
+        if (skip && rho <= threshold) CHECK(parameters[0].tensor.at(0) == 2);
+      }
+      CHECK(unrectified == (threshold == 4 ? 4 : 5));
+    }
+  }
+}
+
+TEST_CASE("RAdam says which thresholds and rules it takes", "[optimizer]") {
+  REQUIRE_THROWS_WITH(make("radam", R"({"threshold": 3})", {}), ContainsSubstring("threshold"));
+  REQUIRE_THROWS_WITH(make("radam", R"({"below": "sgd"})", {}), ContainsSubstring("momentum"));
+  REQUIRE_THROWS_WITH(make("adam", R"({"frozen_steps": -1})", {}), ContainsSubstring("frozen_steps"));
+}
+
 TEST_CASE("SGD with momentum sums the directions", "[optimizer]") {
   const std::vector<Named> parameters = {parameter("weight", {0})};
   const auto sgd = make("sgd", R"({"momentum": 0.5})", parameters);
@@ -112,7 +206,7 @@ TEST_CASE("SGD with momentum sums the directions", "[optimizer]") {
 }
 
 TEST_CASE("An optimizer goes on from its saved state as if it had never stopped", "[optimizer]") {
-  for (const std::string kind : {"adam", "adamw", "sgd"}) {
+  for (const std::string kind : {"adam", "adamw", "radam", "sgd"}) {
     const std::string options = kind == "sgd" ? R"({"momentum": 0.9})" : "{}";
     const std::vector<Named> a = {parameter("weight", {1, 2, 3})};
     const std::vector<Named> b = {parameter("weight", {1, 2, 3})};
@@ -151,6 +245,7 @@ TEST_CASE("A step takes the gradients times the factor and leaves them zero", "[
   };
   const std::vector<Case> cases = {{"adam", R"({"epsilon": 0.5})"},
                                    {"adamw", R"({"epsilon": 0.5, "weight_decay": 0.1})"},
+                                   {"radam", R"({"beta2": 0.98, "epsilon": 0.5})"},
                                    {"sgd", "{}"},
                                    {"sgd", R"({"momentum": 0.5})"},
                                    {"sgd", R"({"momentum": 0.5, "nesterov": true})"}};
@@ -215,9 +310,11 @@ TEST_CASE("Norms, clipping and steps have the same bits on any number of threads
     fill_normal(values, random_stream(1, "values"), 0, 1);
     const std::vector<Named> parameters = {parameter("a", values), parameter("b", Tensor::zeros({5}, Dtype::f32))};
     fill_normal(parameters[0].tensor.gradient(), random_stream(1, "gradient"), 0, 1);
-    const auto adam = make("adam", "{}", parameters);
     norms.push_back(gradient_norm(parameters));
-    adam->step(1e-3, clip_factor(norms.back(), 1));
+    for (const std::string kind : {"adam", "radam"}) {
+      make(kind, "{}", parameters)->step(1e-3, clip_factor(norms.back(), 1));
+      fill_normal(parameters[0].tensor.gradient(), random_stream(1, kind), 0, 1);
+    }
     results.push_back(parameters[0].tensor);
   }
   set_threads(before);
