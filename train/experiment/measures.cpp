@@ -93,6 +93,29 @@ struct Difference : MeasureOptions {
   }
 };
 
+// (from - through) / (from - to): two changes lead from one number to another, and this is the part that the first
+// makes.
+struct Part : MeasureOptions {
+  Operand from, through, to;
+
+  void fields(Fields& f) override {
+    operand_field(f, "from", from, "with neither change");
+    operand_field(f, "through", through, "with the first change");
+    operand_field(f, "to", to, "with both");
+  }
+  std::string words() const override {
+    return text("part of the way from ", words_of(from), " to ", words_of(to), " at ", words_of(through));
+  }
+  std::vector<Use> uses() const override { return {{"from", &from, ""}, {"through", &through, ""}, {"to", &to, ""}}; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    const auto subtract = [](double a, double b) { return a - b; };
+    const BySeed start = numbers(from, experiment);
+    const BySeed first = paired(start, numbers(through, experiment), subtract);
+    const BySeed both = paired(start, numbers(to, experiment), subtract);
+    return {{"", paired(first, both, [](double a, double b) { return a / b; })}};
+  }
+};
+
 // The steps up from each operand to the next, b - a: the claim holds when all of them lie in the range, so that
 // {"at_least": 0.1} asks for this order with a margin of 0.1.
 struct Order : MeasureOptions {
@@ -393,6 +416,7 @@ const std::vector<Registered<MeasureOptions>>& registered(const MeasureOptions*)
       kind<MeasureOptions, Value>("value", "the number itself"),
       kind<MeasureOptions, Ratio>("ratio", "one number over another"),
       kind<MeasureOptions, Difference>("difference", "one number minus another"),
+      kind<MeasureOptions, Part>("part", "how much of a difference the first of two changes makes"),
       kind<MeasureOptions, Order>("order", "the smallest step up in a row of numbers"),
       kind<MeasureOptions, Slope>("slope", "of a line through points over layers or over an axis of numbers"),
       kind<MeasureOptions, Fit>("fit", "largest relative deviation of points from a curve"),

@@ -42,6 +42,12 @@ TEST_CASE("value, ratio and difference are taken seed by seed") {
   check_values(measured(measure("difference", "\"of\": " + kPost + ", \"minus\": " + kPre), fill_q), {8, 18, 28});
 }
 
+TEST_CASE("the part of a difference that the first of two changes makes") {
+  const std::string between = R"({"arms": ["Pre-LN", "layers=4"], "quantity": "q"})";
+  const std::string operands = "\"from\": " + kPost + ", \"through\": " + between + ", \"to\": " + kPre;
+  check_values(measured(measure("part", operands), fill_q), {6.0 / 8, 16.0 / 18, 26.0 / 28});
+}
+
 TEST_CASE("an operand makes one number of the steps of each site, and one of the sites") {
   const auto fill = [](ObservedRun& run) {
     run.quantities["valid_nll"] = {{1, "", 3}, {2, "", 2}, {3, "", 4}};
