@@ -1,6 +1,7 @@
 // Every file in configs/ is sound, as an independent validator sees it too, and so is what it resolves to.
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "engine/tape.h"
 #include "schema_validator.h"
@@ -10,6 +11,19 @@
 #include "train/run.h"
 
 using namespace normlab;
+
+namespace {
+
+// Arms that differ in the rate and its schedule alone take the same first step.
+std::string without_rate(const Config& config) {
+  JsonNode all = resolved(config);
+  JsonNode& train = *all.find("train");
+  *train.find("schedule") = JsonNode();
+  *train.find("optimizer")->find("rate") = JsonNode();
+  return to_lines(all);
+}
+
+}  // namespace
 
 TEST_CASE("every config and its resolved form satisfy the schema, and the resolved form gives the same runs") {
   int files = 0;
@@ -39,6 +53,7 @@ TEST_CASE("every config and its resolved form satisfy the schema, and the resolv
 
 TEST_CASE("each arm in a paper's own size learns from a first small micro-batch of made-up sentences", "[slow]") {
   int arms = 0;
+  std::set<std::string> seen;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(NORMLAB_SOURCE_DIR "/configs")) {
     const std::string file = entry.path().string();
     if (file.find("_paper.json") == std::string::npos) continue;
@@ -46,7 +61,7 @@ TEST_CASE("each arm in a paper's own size learns from a first small micro-batch 
     const std::string pairs = R"(data={"kind": "synthetic_translation", "train_pairs": 200, "tokens_per_batch": 128})";
     const Experiment experiment = read_experiment(file, {pairs});
     for (const Run& run : experiment.runs) {
-      if (run.seed != experiment.runs.front().seed) continue;
+      if (run.seed != experiment.runs.front().seed || !seen.insert(without_rate(run.config)).second) continue;
       INFO(run.name);
       ++arms;
       const auto data = load_data(run.config, "");
@@ -69,5 +84,5 @@ TEST_CASE("each arm in a paper's own size learns from a first small micro-batch 
       task->model().commit();
     }
   }
-  CHECK(arms >= 16);
+  CHECK(arms >= 12);
 }
