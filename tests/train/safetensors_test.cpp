@@ -48,7 +48,7 @@ std::string refusal(const TemporaryFolder& folder, const std::string& bytes) {
 TEST_CASE("A file of the reference implementation is read", "[safetensors]") {
   const Safetensors content = read_safetensors(kReference);
   CHECK(content.metadata.count("torch") == 1);
-  CHECK(content.tensors.size() == 5 * 3 + 5);
+  CHECK(content.tensors.size() == 7 * 3 + 5);
   const Tensor scalar = content.tensors.at("format.scalar");
   CHECK(scalar.shape() == Shape{});
   CHECK(scalar.item() == 0.1);
