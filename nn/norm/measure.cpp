@@ -86,6 +86,13 @@ void Measures::mean_and_largest(const std::string& name, const std::vector<doubl
   add(name + "_largest", *std::max_element(values.begin(), values.end()), true);
 }
 
+void Measures::gamma(const std::vector<double>& values, double bound) {
+  mean_and_largest("gamma", values);
+  const auto largest = std::max_element(values.begin(), values.end());
+  add("gamma_over_bound", *largest / bound, true);
+  add("gamma_largest_feature", static_cast<double>(largest - values.begin()));
+}
+
 void Measures::length(const std::string& name, const std::vector<double>& values) { add(name, length_of(values)); }
 
 void Measures::add(const std::string& name, double value, bool largest) {

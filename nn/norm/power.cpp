@@ -60,7 +60,7 @@ std::vector<Norm::Measure> PowerNorm::measures() const {
       const auto rate = inverse_roots(row_values(running.second_moment, 0), rule_.epsilon);
       measures.moment_distances("second_moment", row_values(seen->second_moment, ghost), running.second_moment);
       measures.weight_over_deviation("weight_over_psi", weight, rate);
-      measures.mean_and_largest("gamma", row_values(seen->gamma, ghost));
+      measures.gamma(row_values(seen->gamma, ghost), 2 / (1 - rule_.alpha_backward));
       measures.length("nu_norm", row_values(running.nu, 0));
     }
   }

@@ -77,18 +77,22 @@ struct Ratio : MeasureOptions {
   }
 };
 
-// of - minus
+// of - minus, or its size
 struct Difference : MeasureOptions {
   Operand of, minus;
+  bool absolute = false;
 
   void fields(Fields& f) override {
     operand_field(f, "of", of, "what is subtracted from");
     operand_field(f, "minus", minus, "what is subtracted");
+    f.boolean("absolute", absolute, "the size of the difference, whatever its sign");
   }
-  std::string words() const override { return text(words_of(of), " minus ", words_of(minus)); }
+  std::string words() const override {
+    return text(absolute ? "size of " : "", words_of(of), " minus ", words_of(minus));
+  }
   std::vector<Use> uses() const override { return {{"of", &of, ""}, {"minus", &minus, ""}}; }
   std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
-    const auto subtract = [](double a, double b) { return a - b; };
+    const auto subtract = [this](double a, double b) { return absolute ? std::abs(a - b) : a - b; };
     return {{"", paired(numbers(of, experiment), numbers(minus, experiment), subtract)}};
   }
 };

@@ -89,6 +89,10 @@ std::vector<ObservedRun> observe(const Experiment& experiment, const fs::path& f
     if (observed.over()) {
       const double diverged = observed.state == RunState::diverged ? 1 : 0;
       observed.quantities["diverged"] = {{observed.result->steps, "", diverged}};
+      if (diverged > 0) {
+        const auto step = observed.result->diverged_step;
+        observed.quantities["diverged_step"] = {{step, observed.result->diverged_site, static_cast<double>(step)}};
+      }
     }
     runs.push_back(std::move(observed));
   }

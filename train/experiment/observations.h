@@ -5,6 +5,7 @@
 //   valid_nll valid_perplexity valid_<score>, test_…           of the evaluations, also with _by_batch_statistics
 //   the probes' quantities and those of measurements           by their own names, at their sites
 //   diverged                                                   1 or 0, of a run that is over
+//   diverged_step                                              where it diverged, at the site of the first NaN
 //
 // Of a run with train.average the last figures are those of the mean of its last checkpoints.
 // A run that diverged ends, at the step where it did, in an infinite loss and in scores of 0.

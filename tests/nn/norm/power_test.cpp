@@ -65,13 +65,17 @@ TEST_CASE("power norm: Gamma and nu among its measures") {
   Tensor x = Tensor::from<double>({2, 2}, {1, 0, 3, 2}).require_gradient();
   Tape tape;
   norm.forward(x, Rows::single(2), training_pass());  // psi is 1, psi_B^2 is 5 and 2
-  double gamma_mean = 0, gamma_largest = 0, distance = 0;
+  double gamma_mean = 0, gamma_largest = 0, over_bound = 0, feature = -1, distance = 0;
   for (const Norm::Measure& measure : norm.measures()) {
     if (measure.quantity == "gamma_mean") gamma_mean = measure.value;
     if (measure.quantity == "gamma_largest") gamma_largest = measure.value;
+    if (measure.quantity == "gamma_over_bound") over_bound = measure.value;
+    if (measure.quantity == "gamma_largest_feature") feature = measure.value;
     if (measure.quantity == "second_moment_distance") distance = measure.value;
   }
   CHECK(gamma_mean == Approx(3.5));
   CHECK(gamma_largest == Approx(5));
+  CHECK(over_bound == Approx(5.0 / 20));  // alpha_backward is 0.9
+  CHECK(feature == 0);
   CHECK(distance == Approx(std::sqrt(16 + 1.0) / 2));
 }

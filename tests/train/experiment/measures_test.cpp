@@ -40,6 +40,8 @@ TEST_CASE("value, ratio and difference are taken seed by seed") {
   check_values(measured(measure("value", "\"of\": " + kPost), fill_q), {12, 22, 32});
   check_values(measured(measure("ratio", "\"of\": " + kPost + ", \"to\": " + kPre), fill_q), {3, 5.5, 8});
   check_values(measured(measure("difference", "\"of\": " + kPost + ", \"minus\": " + kPre), fill_q), {8, 18, 28});
+  const std::string size = "\"of\": " + kPre + ", \"minus\": " + kPost + ", \"absolute\": true";
+  check_values(measured(measure("difference", size), fill_q), {8, 18, 28});
 }
 
 TEST_CASE("the part of a difference that the first of two changes makes") {

@@ -107,6 +107,9 @@ TEST_CASE("a run that diverged ends in an infinite loss and in scores of 0, also
   }
   for (const char* score : {"valid_bleu", "test_bleu"}) check_last(runs[1], score, 3, 0);
   check_last(runs[1], "diverged", 2, 1);
+  check_last(runs[1], "diverged_step", 3, 3);
+  CHECK(runs[1].of("diverged_step")[0].site == "x");
+  CHECK(runs[0].of("diverged_step").empty());
   CHECK(runs[1].of("train_loss").size() == 2);
   check_last(runs[0], "valid_nll", 2, 4);
 }
