@@ -33,8 +33,9 @@ class Measures {
   void gradient_term(const std::string& name, const std::vector<double>& term, const std::vector<double>& rate);
   // NAME_mean and NAME_largest of |weight| * rate over features (figure 7).
   void weight_over_deviation(const std::string& name, const Tensor& weight, const std::vector<double>& rate);
-  // gamma_mean, gamma_largest, and gamma_over_bound, the largest over the bound under which nu is stable. Of the largest
-  // gamma_largest_feature is the feature, counted from 0; of several ghost batches or micro-batches it tells nothing.
+  // gamma_mean, gamma_largest, and gamma_over_bound, the largest over the bound under which nu is stable. Of the
+  // largest gamma_largest_feature is the feature, counted from 0; of several ghost batches or micro-batches it tells
+  // nothing.
   void gamma(const std::vector<double>& values, double bound);
   void length(const std::string& name, const std::vector<double>& values);
 
