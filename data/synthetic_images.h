@@ -23,7 +23,7 @@ struct SyntheticImageOptions : ImageDataOptions {
   std::int64_t test_images = 400;
   std::int64_t image_seed = 0;
   std::int64_t classes = 4;
-  std::int64_t side = 12;
+  std::int64_t side = 16;
   std::int64_t mark = 4;
   std::int64_t step = 2;
   double noise = 0.2;

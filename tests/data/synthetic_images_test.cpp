@@ -44,7 +44,7 @@ TEST_CASE("made-up images: a function of the seed, of the sizes asked for, every
   const std::array<Index, 3> sizes = {2000, 400, 400};
   for (std::size_t i = 0; i < 3; ++i) {
     CHECK(splits[i].images() == sizes[i]);
-    CHECK(splits[i].shape == ImageShape{1, 12, 12});
+    CHECK(splits[i].shape == ImageShape{1, 16, 16});
     for (std::int32_t label = 0; label < 4; ++label) {
       const auto count = std::count(splits[i].labels.begin(), splits[i].labels.end(), label);
       CHECK(static_cast<double>(count) == Approx(static_cast<double>(sizes[i]) / 4).epsilon(0.25));
@@ -60,8 +60,8 @@ TEST_CASE("without noise an image is grey but for its mark or the mark's negativ
   options.noise = 0;
   const ImageSet set = make_images(options, 1)[1];
   for (Index image = 0; image < set.images(); ++image) {
-    const auto begin = set.pixels.begin() + image * 144, end = begin + 144;
-    CHECK(std::count(begin, end, 128) == 144 - 16);
+    const auto begin = set.pixels.begin() + image * 256, end = begin + 256;
+    CHECK(std::count(begin, end, 128) == 256 - 16);
     CHECK(std::count(begin, end, 64) + std::count(begin, end, 192) == 16);
   }
 }

@@ -114,7 +114,7 @@ TEST_CASE("a vision Transformer trains in f64, and takes the memory of its batch
   CHECK(batch->predicted() == 64);
   Tape tape;
   tape.backward(batch->loss({.training = true}, 0, 64).loss);
-  CHECK(config.model->training_size(*data, Dtype::f64).tokens == 64 * 10);
+  CHECK(config.model->training_size(*data, Dtype::f64).tokens == 64 * 17);
 }
 
 TEST_CASE("images that are not there come with the command that fetches them") {
