@@ -82,8 +82,10 @@ TEST_CASE("an epoch takes each training image at most once, in an order of its o
   const auto images_of = [](const ImageBatch& batch) {
     std::vector<std::vector<float>> images;
     const auto values = batch.patches.values<float>();
-    for (std::size_t at = 0; at < values.size(); at += 48)
-      images.emplace_back(values.begin() + at, values.begin() + at + 48);
+    for (std::size_t at = 0; at < values.size(); at += 48) {
+      const auto image = values.subspan(at, 48);
+      images.emplace_back(image.begin(), image.end());
+    }
     return images;
   };
   std::vector<std::vector<float>> first, second;
@@ -99,8 +101,7 @@ TEST_CASE("an epoch takes each training image at most once, in an order of its o
 }
 
 TEST_CASE("training images are moved and mirrored, evaluated ones are not") {
-  // With one patch an image a batch is the images row by row.
-  const ImageSet train = random_images(10, "train");
+  // With one image of one patch a batch is the image, row by row.
   ImageSet one{{1, 4, 4}, {}, {0}};
   for (int i = 0; i < 16; ++i) one.pixels.push_back(static_cast<std::uint8_t>(10 * i));
   const ImageSetData plain({one, one, {}}, "", {.patch = 4, .images_per_batch = 1}, 1);
