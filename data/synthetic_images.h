@@ -4,11 +4,11 @@
 // mark at a place drawn at random, half of the time as its negative, under noise.
 //
 // What each kind of model can and cannot do:
-//   linear map of the pixels   chance, or little more: over places and negatives the images of every class have the
-//   same
-//                              mean, grey, and what counts for a class in one image counts against it in the negative.
-//   bag of single patches      can do much where marks lie within patches, but `step` 1 lets a mark stand across up to
-//                              four of them.
+//   linear map of the pixels   little more than chance (0.32 for 0.25): over places and negatives the images of every
+//                              class have the same mean, grey, and what counts for a class in one image counts
+//                              against it in the negative.
+//   bag of single patches      the less, the more patches a mark is spread over: up to four where patch and mark are
+//                              of one size, but for marks at multiples of it.
 //   vision Transformer         can: attention brings the parts together, the networks between tell a part from its
 //                              negative.
 #pragma once
