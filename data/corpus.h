@@ -14,8 +14,6 @@
 
 namespace normlab {
 
-inline constexpr std::array<Split, 3> kSplits = {Split::train, Split::valid, Split::test};
-
 struct SplitText {
   TokenStream stream;             // no tokens: there is no such split
   std::vector<double> surprisal;  // made-up text: the generator's -ln p of each token given the past; else empty

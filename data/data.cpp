@@ -1,8 +1,10 @@
 // The list of registered kinds of data.
 #include "data.h"
 
+#include "image_files.h"
 #include "parallel_text.h"
 #include "synthetic.h"
+#include "synthetic_images.h"
 #include "synthetic_translation.h"
 #include "text.h"
 
@@ -28,6 +30,8 @@ const std::vector<Registered<DataOptions>>& registered(const DataOptions*) {
       kind<DataOptions, SyntheticTranslationOptions>("synthetic_translation",
                                                      "made-up sentences and their translations from a seed"),
       kind<DataOptions, ParallelOptions>("parallel", "sentences and their translations, from text files"),
+      kind<DataOptions, SyntheticImageOptions>("synthetic_images", "made-up images from a seed: which mark is it?"),
+      kind<DataOptions, ImageFileOptions>("images", "images with labels, from files like MNIST's or CIFAR-10's"),
   };
   return all;
 }

@@ -2,6 +2,7 @@
 // one number.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -15,10 +16,11 @@
 namespace normlab {
 
 enum class Split { train, valid, test };
+inline constexpr std::array<Split, 3> kSplits = {Split::train, Split::valid, Split::test};
 const char* name_of(Split split);
 
-// What a batch holds, and so which models can learn from it: see language.h, translation.h.
-enum class Content { text, sentence_pairs };
+// What a batch holds, and so which models can learn from it: see language.h, translation.h, images.h.
+enum class Content { text, sentence_pairs, images };
 
 class Data {
  public:
@@ -29,10 +31,10 @@ class Data {
   virtual Index evaluation_batches(Split split) const = 0;
   // Made-up data knows its own entropy in nats per predicted token on a split: no model can do better in the mean.
   virtual std::optional<double> entropy(Split /*split*/) const { return std::nullopt; }
-  // A hash of every token of every split, and of the sentences that translations are scored against: where it is the
-  // same under the same options, so are all batches.
+  // A hash of every token or image of every split, and of the sentences that translations are scored against: where it
+  // is the same under the same options, so are all batches.
   virtual std::string fingerprint() const = 0;
-  // One line about what was read: files, tokens, vocabulary.
+  // One line about what was read: files, tokens, vocabulary; or images and their shape.
   virtual std::string summary() const = 0;
 };
 

@@ -20,20 +20,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void fail_damaged(const std::string& path, std::size_t bytes, const std::string& came) {
-  throw Error(text("text file ", path, ": must be a whole gzip file, ", came, " after ", bytes,
-                   " bytes of text; fetch or compress it again"));
-}
-
 }  // namespace
 
-std::string read_text(const std::string& path) {
+std::string read_content(const std::string& path, const char* what) {
+  const auto fail_damaged = [&](std::size_t bytes, const std::string& came) {
+    throw Error(text(what, " ", path, ": must be a whole gzip file, ", came, " after ", bytes,
+                     " bytes of content; fetch or compress it again"));
+  };
   std::error_code ignored;
-  check(!fs::is_directory(path, ignored), "text file ", path, ": must be a file, is a folder; name a file in it");
+  check(!fs::is_directory(path, ignored), what, " ", path, ": must be a file, is a folder; name a file in it");
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0) {
     const int reason = errno;
-    const std::string message = text("text file ", path, ": must be readable, got \"", std::strerror(reason),
+    const std::string message = text(what, " ", path, ": must be readable, got \"", std::strerror(reason),
                                      "\"; check its name, its folder and its permissions");
     if (reason == ENOENT) throw MissingText(path, message);
     throw Error(message);
@@ -45,7 +44,7 @@ std::string read_text(const std::string& path) {
   const std::unique_ptr<gzFile_s, Close> file(gzdopen(descriptor, "rb"));  // owns the descriptor
   if (!file) {
     close(descriptor);
-    throw MachineError(text("text file ", path, ": needs memory to read, the system has no more"));
+    throw MachineError(text(what, " ", path, ": needs memory to read, the system has no more"));
   }
   gzbuffer(file.get(), 1 << 17);
 
@@ -56,13 +55,18 @@ std::string read_text(const std::string& path) {
 
   int code = Z_OK;
   const std::string reason = gzerror(file.get(), &code);
-  if (code == Z_ERRNO) throw MachineError(text("text file ", path, ": reading it failed: ", std::strerror(errno)));
-  if (code == Z_BUF_ERROR) fail_damaged(path, contents.size(), "it ends");
-  if (got < 0 || code != Z_OK) fail_damaged(path, contents.size(), text("it is damaged (", reason, ")"));
+  if (code == Z_ERRNO) throw MachineError(text(what, " ", path, ": reading it failed: ", std::strerror(errno)));
+  if (code == Z_BUF_ERROR) fail_damaged(contents.size(), "it ends");
+  if (got < 0 || code != Z_OK) fail_damaged(contents.size(), text("it is damaged (", reason, ")"));
   // zlib passes anything that is not a full gzip header through as plain text.
   const bool gzip_bytes = contents.size() >= 2 && contents[0] == '\x1f' && contents[1] == '\x8b';
-  if (gzip_bytes && gzdirect(file.get())) fail_damaged(path, 0, "it ends within its header");
+  if (gzip_bytes && gzdirect(file.get())) fail_damaged(0, "it ends within its header");
 
+  return contents;
+}
+
+std::string read_text(const std::string& path) {
+  std::string contents = read_content(path, "text file");
   if (contents.compare(0, 3, "\xEF\xBB\xBF") == 0) contents.erase(0, 3);
   check(!contents.empty(), "text file ", path, ": must hold text, is empty; fetch or write it again");
   return contents;

@@ -123,4 +123,20 @@ ModelCheck check_model(const TranslationModelConfig& config, double label_smooth
   return check;
 }
 
+ModelCheck check_model(const VisionTransformerConfig& config, double label_smoothing, std::uint64_t seed) {
+  VisionTransformerConfig small = config;
+  shrink({&small});
+  ModelCheck check{{}, make_norms_exact(small)};
+  const Index images = 3, patch_features = 5;
+  const Rows rows = Rows::equal(images, 4);
+  const VisionTransformer model(init_f64(seed), small, {rows.longest(), patch_features, kVocabulary});
+  Tensor patches = Tensor::empty({rows.tokens(), patch_features}, Dtype::f64);
+  fill_normal(patches, random_stream(seed, "check.patches"), 0, 1);
+  const Tensor labels = random_tokens(images, seed, "check.labels");
+  check.gradients = check_gradients(
+      model, [&](const Pass& pass) { return model.logits(patches, rows, pass); }, labels, Rows::single(images),
+      label_smoothing, seed);
+  return check;
+}
+
 }  // namespace normlab

@@ -6,6 +6,7 @@
 #include "../engine/gradcheck.h"
 #include "../nn/language_model.h"
 #include "../nn/translation_model.h"
+#include "../nn/vision_transformer.h"
 
 namespace normlab {
 
@@ -15,10 +16,11 @@ struct ModelCheck {
   std::string stand_in;
 };
 
-// Check every parameter's gradient of a shrunk model's mean loss on 13 tokens in three sequences, what norms add to it
-// included, at a few elements each. Shrunk so that finite differences are cheap and exact: width at most 32 where the
-// norms allow it, at most two layers; kinds, placement, norms and dropout stay.
+// Check every parameter's gradient of a shrunk model's mean loss on 13 tokens in three sequences, or on three images
+// of four patches, what norms add to it included, at a few elements each. Shrunk so that finite differences are cheap
+// and exact: width at most 32 where the norms allow it, at most two layers; kinds, placement, norms and dropout stay.
 ModelCheck check_model(const LanguageModelConfig& config, double label_smoothing, std::uint64_t seed);
 ModelCheck check_model(const TranslationModelConfig& config, double label_smoothing, std::uint64_t seed);
+ModelCheck check_model(const VisionTransformerConfig& config, double label_smoothing, std::uint64_t seed);
 
 }  // namespace normlab

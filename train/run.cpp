@@ -239,14 +239,14 @@ RunResult summarize(const fs::path& folder) {
     if (record.event != "evaluation" && !average) continue;
     if (average) result.averaged = static_cast<std::int64_t>(record.number("checkpoints").value_or(0));
     const double nll = record.number("nll").value_or(kInfinity);
-    for (const auto& [name, value] : record.fields) {
-      if (name.rfind("score.", 0) != 0) continue;
-      result.scores[record.word("split") + "_" + name.substr(6)] = record.number(name).value_or(std::nan(""));
-    }
     const bool test = record.word("split") == "test";
     if (record.word("statistics") == "batch") {
       (test ? result.test_nll_by_batch : result.final_nll_by_batch) = nll;
       continue;
+    }
+    for (const auto& [name, value] : record.fields) {
+      if (name.rfind("score.", 0) != 0) continue;
+      result.scores[record.word("split") + "_" + name.substr(6)] = record.number(name).value_or(std::nan(""));
     }
     if (test) {
       result.test_nll = nll;

@@ -20,7 +20,7 @@ namespace normlab {
 class MicroBatch {
  public:
   virtual ~MicroBatch() = default;
-  virtual Index predicted() const = 0;  // tokens
+  virtual Index predicted() const = 0;  // tokens, or images
   // Its share of the loss of a step that predicts `tokens` in all.
   virtual CrossEntropy loss(const Pass& pass, double label_smoothing, double tokens) const = 0;
 };
@@ -34,6 +34,8 @@ class Task {
   virtual std::unique_ptr<MicroBatch> training_batch(std::uint64_t index) const = 0;
   // The loss of batch `index` of an evaluation, without label smoothing.
   virtual CrossEntropy evaluate(Split split, Index index, const Pass& pass) const = 0;
+  // Is the share of right predictions a score too, "accuracy", of every evaluation?
+  virtual bool scores_accuracy() const { return false; }
   // What else tells how good the model is on a split, by name, and takes longer to find out: BLEU of its translations.
   virtual std::vector<std::pair<std::string, double>> scores(Split /*split*/) const { return {}; }
   // What each of them is, by name: the definition in words, and the signature where there is a convention for it.

@@ -139,6 +139,7 @@ EvaluationReport Trainer::evaluate(Split split, std::int64_t step, bool batch_st
     const CrossEntropy entropy = task_.evaluate(split, i, pass);
     report.nll += entropy.nll;
     report.tokens += entropy.tokens;
+    report.correct += entropy.correct;
   }
   return report;
 }
@@ -151,6 +152,9 @@ void Trainer::evaluate_and_tell(Split split, bool score, std::int64_t averaged,
     EvaluationReport report = evaluate(split, progress_.step, batch_statistics);
     report.averaged = averaged;
     if (score && !batch_statistics) report.scores = task_.scores(split);
+    if (task_.scores_accuracy()) {
+      report.scores.emplace_back("accuracy", static_cast<double>(report.correct) / static_cast<double>(report.tokens));
+    }
     for (Listener* listener : listeners) listener->on_evaluation(report);
   }
 }

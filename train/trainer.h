@@ -31,7 +31,8 @@ struct EvaluationReport {
   std::int64_t averaged = 0;                           // checkpoints whose mean the model is; 0: it is as trained
   double nll = 0;                                      // summed, nats
   std::int64_t tokens = 0;                             // predicted
-  std::vector<std::pair<std::string, double>> scores;  // Task::scores(), where they were asked for
+  std::int64_t correct = 0;                            // of these, those that the model held most likely
+  std::vector<std::pair<std::string, double>> scores;  // Task::scores() where asked for, and accuracy
   double mean() const { return nll / static_cast<double>(tokens); }
   double perplexity() const;  // exp(nll / tokens), whatever the batches were
 };

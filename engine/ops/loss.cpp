@@ -20,13 +20,13 @@
 namespace normlab {
 namespace {
 
-// statistics[tokens, 2]: max and log sum exp(x - max) of each counted row. losses[pieces, 2]: sums over the rows of a
-// piece of the negative log-likelihood and of the smoothed loss.
+// statistics[tokens, 2]: max and log sum exp(x - max) of each counted row. losses[pieces, 3]: sums over the rows of a
+// piece of the negative log-likelihood, of the smoothed loss and of how many targets have the largest logit.
 template <class T>
 void cross_entropy_forward(const T* logits, const std::int32_t* targets, const Rows& rows, Index classes,
                            double smoothing, Pieces pieces, T* statistics, double* losses) {
   const auto sum_piece = [&, smoothing](Index piece) {
-    double nll = 0, smoothed = 0;
+    double nll = 0, smoothed = 0, correct = 0;
     for (Index i = pieces.begin(piece); i < pieces.end(piece); ++i) {
       if (!rows.counts(i)) continue;
       const auto x = row_of(logits, i, classes);
@@ -37,11 +37,13 @@ void cross_entropy_forward(const T* logits, const std::int32_t* targets, const R
       const double row_uniform = smoothing == 0 ? 0 : double{log_sum} - double{(x - max).mean()};
       nll += row_nll;
       smoothed += (1 - smoothing) * row_nll + smoothing * row_uniform;
+      if (x[targets[i]] == max && (x.head(targets[i]) < max).all()) correct += 1;
       statistics[2 * i] = max;
       statistics[2 * i + 1] = log_sum;
     }
-    losses[2 * piece] = nll;
-    losses[2 * piece + 1] = smoothed;
+    losses[3 * piece] = nll;
+    losses[3 * piece + 1] = smoothed;
+    losses[3 * piece + 2] = correct;
   };
   parallel(pieces.count, sum_piece, pieces.rows * classes >= kWorthSharing);
 }
@@ -89,15 +91,16 @@ CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, const Ro
 
   Tensor statistics = Tensor::empty({tokens, 2}, logits.dtype());
   const Pieces pieces = reduction_pieces(tokens, classes);
-  std::vector<double> losses(2 * static_cast<std::size_t>(pieces.count));
+  std::vector<double> losses(3 * static_cast<std::size_t>(pieces.count));
   visit_real("cross_entropy", logits.dtype(), [&]<class T>() {
     cross_entropy_forward(logits.data<T>(), target, rows, classes, label_smoothing, pieces, statistics.data<T>(),
                           losses.data());
   });
   CrossEntropy result;
-  for (std::size_t piece = 0; piece < losses.size(); piece += 2) {
+  for (std::size_t piece = 0; piece < losses.size(); piece += 3) {
     result.nll += losses[piece];
     result.smoothed += losses[piece + 1];
+    result.correct += static_cast<Index>(losses[piece + 2]);
   }
   result.tokens = rows.counted();
   if (divisor == 0) divisor = static_cast<double>(rows.counted());

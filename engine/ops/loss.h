@@ -11,6 +11,7 @@ struct CrossEntropy {
   double nll = 0;       // summed negative log-likelihood (natural log, no smoothing) of the counted rows
   double smoothed = 0;  // the summed smoothed loss of the counted rows
   Index tokens = 0;     // rows that count
+  Index correct = 0;    // of these, those whose target has the largest logit; of equal ones, the first
 };
 
 // logits[tokens, classes], targets[tokens] (i32). With p = softmax(logits of a row) and target t, the row's loss is

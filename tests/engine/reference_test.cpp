@@ -15,6 +15,7 @@
 #include "engine/ops/reduce.h"
 #include "engine/ops/rms_norm.h"
 #include "engine/ops/scale_norm.h"
+#include "engine/ops/sequences.h"
 #include "engine/ops/softmax.h"
 #include "engine/tape.h"
 #include "tests/support/catch.h"
@@ -94,8 +95,10 @@ const std::map<std::string, Run> kOps = {
        return matmul(r.input("a"), r.input("b"), r.setting("transpose_a") != 0, r.setting("transpose_b") != 0);
      }},
     {"mean", unary(mean)},
+    {"mean_of_sequences", [](ReferenceCase& r) { return mean_of_sequences(r.input("x"), r.rows("lengths")); }},
     {"mean_rows", unary(mean_rows)},
     {"multiply", binary(multiply, "a", "b")},
+    {"prepend_row", [](ReferenceCase& r) { return prepend_row(r.input("x"), r.input("row"), r.rows("lengths")); }},
     {"relu", unary(relu)},
     {"scale", [](ReferenceCase& r) { return scale(r.input("x"), r.setting("factor")); }},
     {"softmax", unary(softmax)},

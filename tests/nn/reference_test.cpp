@@ -11,6 +11,7 @@
 #include "nn/norm/layer.h"
 #include "nn/transformer.h"
 #include "nn/translation_model.h"
+#include "nn/vision_transformer.h"
 #include "tests/support/catch.h"
 #include "tests/support/reference_model.h"
 
@@ -103,6 +104,22 @@ void run_translation_model(ReferenceCase& r, const Init& init) {
   }
 }
 
+void run_vision_transformer(ReferenceCase& r, const Init& init) {
+  const auto extent = [&](const char* name) { return static_cast<Index>(r.setting(name)); };
+  const VisionTransformer model(init, vision_transformer_config(r),
+                                {extent("patches"), extent("patch_features"), extent("classes")});
+  set_parameters(model, r);
+  const Rows rows = r.rows("lengths");
+  Tape tape;
+  const Tensor logits = model.logits(r.constant("patches"), rows, {.training = true});
+  r.compare("logits", logits);
+  const CrossEntropy result =
+      cross_entropy(logits, r.constant("targets"), Rows::single(rows.sequences()), r.setting("label_smoothing"));
+  r.compare("loss", result.loss);
+  tape.backward(result.loss);
+  compare_gradients(model, r);
+}
+
 const std::map<std::string, void (*)(ReferenceCase&, const Init&)> kLayers = {
     {"attention", run_attention}, {"feed_forward", run_feed_forward},           {"language_model", run_language_model},
     {"norm", run_norm},           {"transformer_layer", run_transformer_layer},
@@ -124,5 +141,13 @@ TEST_CASE("Whole translation models agree with PyTorch in value, gradients and e
     Init init;
     init.dtype = reference.dtype();
     run_translation_model(reference, init);
+  });
+}
+
+TEST_CASE("Whole vision Transformers agree with PyTorch in value and gradients") {
+  for_each_reference("vision", [](const std::string&, ReferenceCase& reference) {
+    Init init;
+    init.dtype = reference.dtype();
+    run_vision_transformer(reference, init);
   });
 }

@@ -2,8 +2,10 @@
 #pragma once
 
 #include "nn/language_model.h"
+#include "nn/norm/batch.h"
 #include "nn/norm/layer.h"
 #include "nn/translation_model.h"
+#include "nn/vision_transformer.h"
 #include "reference.h"
 
 namespace normlab {
@@ -44,6 +46,20 @@ inline TranslationModelConfig translation_model_config(ReferenceCase& r) {
   config.share_embeddings = share_all       ? EmbeddingSharing::all
                             : output_matrix ? EmbeddingSharing::none
                                             : EmbeddingSharing::output;
+  return config;
+}
+
+inline VisionTransformerConfig vision_transformer_config(ReferenceCase& r) {
+  auto config = stack_config<VisionTransformerConfig>(r);
+  config.layers = static_cast<std::int64_t>(r.setting("layers"));
+  config.final_norm = r.setting("final_norm") != 0;
+  config.positions = r.setting("learned_positions") != 0 ? PositionKind::learned : PositionKind::sinusoidal;
+  config.pooling = r.setting("class_token") != 0 ? Pooling::class_token : Pooling::mean;
+  if (r.setting("batch_norm") != 0) {
+    config.norm.set("batch");
+    dynamic_cast<BatchNormOptions&>(*config.norm).settings.epsilon = r.setting("epsilon");
+    config.norm_at.inner.set("same");
+  }
   return config;
 }
 

@@ -51,7 +51,7 @@ TEST_CASE("every config and its resolved form satisfy the schema, and the resolv
   CHECK(files >= 4);
 }
 
-TEST_CASE("each arm in a paper's own size learns from a first small micro-batch of made-up text", "[slow]") {
+TEST_CASE("each arm in a paper's own size learns from a first small micro-batch of made-up data", "[slow]") {
   int arms = 0;
   std::set<std::string> seen;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(NORMLAB_SOURCE_DIR "/configs")) {
@@ -61,8 +61,11 @@ TEST_CASE("each arm in a paper's own size learns from a first small micro-batch 
     const std::string pairs = R"(data={"kind": "synthetic_translation", "train_pairs": 200, "tokens_per_batch": 128})";
     const std::string text = R"(data={"kind": "synthetic", "train_tokens": 4000,
                                       "batching": {"kind": "continuous", "sequence_length": 32, "sequences": 4}})";
-    const bool translates = read_experiment(file).runs.front().config.model.kind() == "translation";
-    const Experiment experiment = read_experiment(file, {translates ? pairs : text});
+    const std::string images = R"(data={"kind": "synthetic_images", "train_images": 8, "side": 32, "patch": 16,
+                                        "images_per_batch": 4})";
+    const std::string model = read_experiment(file).runs.front().config.model.kind();
+    const Experiment experiment =
+        read_experiment(file, {model == "translation" ? pairs : model == "vision" ? images : text});
     for (const Run& run : experiment.runs) {
       if (run.seed != experiment.runs.front().seed || !seen.insert(without_rate(run.config)).second) continue;
       INFO(run.name);

@@ -3,6 +3,8 @@
 #include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
+#include <memory>
 
 #include "../commands.h"
 #include "../experiment/experiment_config.h"
@@ -11,11 +13,32 @@
 namespace normlab {
 namespace {
 
+// The gradient check of one model; false when its gradients are wrong.
+bool check_gradients_of(const Config& config) {
+  const ModelCheck check = config.model->check(config.train.label_smoothing, config.seed_of_training());
+  const GradcheckResult& result = check.gradients;
+  if (!check.stand_in.empty()) {
+    fmt::print("  checked with {}, whose published gradient is not the derivative\n", check.stand_in);
+  }
+  if (result) {
+    fmt::print(
+        "  gradients of a shrunk copy in f64: {} elements agree with finite differences (worst at {:.2g} of the "
+        "tolerance; {} drawn again at a kink)\n",
+        result.checked, result.worst, result.redrawn);
+  } else {
+    fmt::print("  gradients of a shrunk copy in f64 are WRONG\n{}", result.report);
+  }
+  return static_cast<bool>(result);
+}
+
 int check_config(const std::string& file, const std::vector<std::string>& overrides, const std::string& data) {
   const Experiment experiment = read_experiment(file, overrides);
   fmt::print("{}\n", to_lines(experiment.resolved));
   bool sound = true;
   const std::vector<std::string>* last_arms = nullptr;
+  std::string corpus_known;
+  std::unique_ptr<Data> corpus;
+  std::map<std::string, std::string> checked;  // a model and its data: the first arms that have them
   for (const Run& run : experiment.runs) {
     if (last_arms && *last_arms == run.arms) continue;  // another seed of the same
     last_arms = &run.arms;
@@ -24,23 +47,19 @@ int check_config(const std::string& file, const std::vector<std::string>& overri
       fmt::print("{}: no model, no data; {} makes what it measures\n", name, run.config.measurement.kind());
       continue;
     }
-    const auto corpus = load_data(run.config, data);
+    const JsonNode whole = resolved(run.config);
+    const std::string corpus_wanted = to_line(*whole.find("data"));
+    if (corpus_wanted != corpus_known) corpus = load_data(run.config, data);
+    corpus_known = corpus_wanted;
     const TrainingSize size = require_memory(run.config, *corpus);
-    const ModelCheck check = run.config.model->check(run.config.train.label_smoothing, run.config.seed_of_training());
-    const GradcheckResult& result = check.gradients;
     fmt::print("{}: {} parameters; about {:.0f} MB to train\n", name, size.parameters, size.bytes() / 1e6);
-    fmt::print("  data: {}\n", corpus->summary());
-    if (!check.stand_in.empty()) {
-      fmt::print("  checked with {}, whose published gradient is not the derivative\n", check.stand_in);
-    }
-    if (result) {
-      fmt::print(
-          "  gradients of a shrunk copy in f64: {} elements agree with finite differences (worst at {:.2g} of the "
-          "tolerance; {} drawn again at a kink)\n",
-          result.checked, result.worst, result.redrawn);
+    const auto [first, is_new] = checked.try_emplace(
+        text(to_line(*whole.find("model")), corpus_wanted, run.config.train.label_smoothing), name);
+    if (is_new) {
+      fmt::print("  data: {}\n", corpus->summary());
+      sound = check_gradients_of(run.config) && sound;
     } else {
-      fmt::print("  gradients of a shrunk copy in f64 are WRONG\n{}", result.report);
-      sound = false;
+      fmt::print("  model and data are those of {}\n", first->second);
     }
   }
   return sound ? kDone : kFailed;

@@ -99,6 +99,15 @@ TEST_CASE("cross_entropy: values in closed form") {
   }
 }
 
+TEST_CASE("cross_entropy counts the targets that have the largest logit, of equal ones the first") {
+  const Tensor logits = Tensor::from<double>({5, 3}, {1, 2, 0, 5, 1, 1, 4, 4, 0, 4, 4, 0, 0, 0, 9});
+  const Tensor targets = Tensor::from<std::int32_t>({5}, {1, 2, 0, 1, 2});
+  CHECK(cross_entropy(logits, targets, Rows::single(5)).correct == 3);
+  CHECK(cross_entropy(logits, targets, Rows({0, 5}, {0, 1, 1, 1, 1})).correct == 2);
+  Tensor many = Tensor::zeros({20000, 5}, Dtype::f32), zeros = Tensor::zeros({20000}, Dtype::i32);
+  CHECK(cross_entropy(many, zeros, Rows::single(20000)).correct == 20000);
+}
+
 TEST_CASE("cross_entropy: the divisor divides the loss alone") {
   const Tensor logits = gaussian({6, 7}, "logits");
   const CrossEntropy mean = Problem{6, 7, {1, 1, 0, 1, 1, 0}, 0.1}.run(logits);
