@@ -53,8 +53,8 @@ int check_config(const std::string& file, const std::vector<std::string>& overri
     corpus_known = corpus_wanted;
     const TrainingSize size = require_memory(run.config, *corpus);
     fmt::print("{}: {} parameters; about {:.0f} MB to train\n", name, size.parameters, size.bytes() / 1e6);
-    const auto [first, is_new] = checked.try_emplace(
-        text(to_line(*whole.find("model")), corpus_wanted, run.config.train.label_smoothing), name);
+    const auto [first, is_new] =
+        checked.try_emplace(text(to_line(*whole.find("model")), corpus_wanted, run.config.train.label_smoothing), name);
     if (is_new) {
       fmt::print("  data: {}\n", corpus->summary());
       sound = check_gradients_of(run.config) && sound;
