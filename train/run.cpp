@@ -12,6 +12,7 @@
 #include "../data/text_file.h"
 #include "bench/measure.h"
 #include "checkpoint.h"
+#include "config_reader.h"
 #include "environment.h"
 #include "fetch/fetch.h"
 #include "files.h"
@@ -276,11 +277,29 @@ std::string first_difference(const std::string& a, const std::string& b) {
   }
 }
 
+// A resolved config as this program writes it. Settings that are newer than the program that wrote it have their
+// defaults. As it is where it cannot be read.
+std::string as_written_now(const std::string& config, const std::string& file) {
+  try {
+    Problems problems(file);
+    const JsonNode tree = parse_json(config, problems);
+    ConfigReader reader(tree, "", problems);
+    Config read;
+    read.fields(reader);
+    reader.finish();
+    problems.throw_if_any();
+    return to_lines(resolved(read));
+  } catch (const Error&) {
+    return config;
+  }
+}
+
 // Does the folder hold a run of this resolved config? Error when it holds another's.
 bool holds_run(const std::string& own, const fs::path& folder) {
   const fs::path file = folder / "config.json";
   if (!fs::exists(file)) return false;
-  require_same_config(read_file(file), own, folder);
+  const std::string held = read_file(file);
+  if (held != own) require_same_config(as_written_now(held, file.string()), own, folder);
   return true;
 }
 

@@ -8,7 +8,6 @@
 #include <set>
 
 #include "../files.h"
-#include "../json_reader.h"
 #include "../metrics.h"
 #include "observations.h"
 #include "scheduler.h"
@@ -85,14 +84,13 @@ void write_summary(const Experiment& experiment, const std::vector<RunResult>& r
   write_metrics_csv(file, rows);
 }
 
-// Does the folder hold this experiment? Error when it holds one with other runs.
+// Does the folder hold this experiment? Error when it holds one with other runs. Settings that are newer than the
+// program that wrote it have their defaults.
 bool holds_experiment(const Experiment& experiment, const fs::path& folder) {
   const fs::path file = folder / "experiment.json";
   if (!fs::exists(file)) return false;
-  Problems problems(file.string());
-  const JsonNode held = parse_json(read_file(file), problems);
-  problems.throw_if_any();
-  require_same_config(text_of_runs(held), text_of_runs(experiment.resolved), folder);
+  const Experiment held = read_experiment(file.string());
+  require_same_config(text_of_runs(held.resolved), text_of_runs(experiment.resolved), folder);
   return true;
 }
 

@@ -134,3 +134,18 @@ TEST_CASE("the run of another config is refused") {
   CHECK_THAT(complaint_of([&] { observe(folder.experiment, folder.scratch.path()); }),
              ContainsSubstring("holds another experiment"));
 }
+
+TEST_CASE("a run of a program that did not know a setting yet is the run with its default") {
+  Folder folder("[1]");
+  folder.write_run(0, kFinished);
+  std::string config = to_lines(resolved(folder.experiment.runs[0].config));
+  const std::size_t at = config.find("\"beta2\"");
+  REQUIRE(at != std::string::npos);
+  config.erase(at, config.find('"', at + 7) - at);
+  folder.write(0, "config.json", config);
+  CHECK(observe(folder.experiment, folder.scratch.path())[0].state == RunState::finished);
+  config.replace(config.find("\"rate\": "), 8, "\"rate\": 7");
+  folder.write(0, "config.json", config);
+  CHECK_THAT(complaint_of([&] { observe(folder.experiment, folder.scratch.path()); }),
+             ContainsSubstring("holds another experiment"));
+}
