@@ -2,6 +2,7 @@
 #include "ledger.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -126,26 +127,44 @@ std::string table(const std::vector<Row>& rows, const fs::path& paper_folder) {
   return out;
 }
 
-// What was measured on which machine, and what differs from the paper: each said once.
-std::string notes(const std::vector<Row>& rows) {
-  std::vector<std::string> made, differs;
-  const auto add = [](std::vector<std::string>& list, const std::string& line) {
-    if (std::find(list.begin(), list.end(), line) == list.end()) list.push_back(line);
+// Lines "- X3-last, X3-post-W1: text", each text once, in the order of its first id.
+class TextsById {
+ public:
+  void add(const std::string& id, const std::string& text) {
+    if (text.empty()) return;
+    auto line = std::find_if(lines_.begin(), lines_.end(), [&](const Line& known) { return known.text == text; });
+    if (line == lines_.end()) line = lines_.insert(line, Line{{}, text});
+    if (std::find(line->ids.begin(), line->ids.end(), id) == line->ids.end()) line->ids.push_back(id);
+  }
+  // The lines under a title; nothing when there is none.
+  std::string under(const std::string& title) const {
+    if (lines_.empty()) return "";
+    std::string out = "\n" + title + ":\n\n";
+    for (const Line& line : lines_) {
+      out += fmt::format("- {}: {}\n", in_cell(fmt::format("{}", fmt::join(line.ids, ", "))), in_cell(line.text));
+    }
+    return out;
+  }
+
+ private:
+  struct Line {
+    std::vector<std::string> ids;
+    std::string text;
   };
+  std::vector<Line> lines_;
+};
+
+// What was measured on which machine, what differs from the paper, and why a claim is not said to hold.
+std::string notes(const std::vector<Row>& rows) {
+  TextsById made, differs, reasons;
   for (const Row& row : rows) {
     const std::string commit = row.at("commit").empty() ? "" : ", commit " + row.at("commit");
-    add(made, fmt::format("- {}: {}, {}{}\n", in_cell(row.at("experiment")), row.at("date"), in_cell(row.at("machine")),
-                          commit));
-    if (!row.at("differs").empty())
-      add(differs, fmt::format("- {}: {}\n", in_cell(row.at("id")), in_cell(row.at("differs"))));
-    if (!row.at("reason").empty())
-      add(differs, fmt::format("- {}, {}: {}\n", in_cell(row.at("id")), row.at("verdict"), in_cell(row.at("reason"))));
+    made.add(row.at("experiment"), fmt::format("{}, {}{}", row.at("date"), row.at("machine"), commit));
+    differs.add(row.at("id"), row.at("differs"));
+    if (row.at("verdict") != "held") reasons.add(row.at("id"), row.at("verdict") + ": " + row.at("reason"));
   }
-  std::string out = "\nMeasured:\n\n";
-  for (const std::string& line : made) out += line;
-  if (!differs.empty()) out += "\nWhat differs from the paper, and why a verdict is what it is:\n\n";
-  for (const std::string& line : differs) out += line;
-  return out;
+  return made.under("Measured") + differs.under("What differs from the paper") +
+         reasons.under("Why a claim is not said to hold");
 }
 
 std::vector<fs::path> sorted_entries(const fs::path& folder) {

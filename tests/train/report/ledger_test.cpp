@@ -43,7 +43,11 @@ TEST_CASE("an experiment's rows take the place of its own, and those of others s
   CHECK(count_of(both, "\n| X1 |") == 2);
   CHECK(both.find("[one](one.json)") != std::string::npos);
   CHECK(both.find("Post-LN ends \\<i\\>higher") != std::string::npos);
-  CHECK(both.find("one: 2026-11-21, a \\<fast\\> one, threads: 2, commit 0123456789ab") != std::string::npos);
+  CHECK(both.find("\n- one, two: 2026-11-21, a \\<fast\\> one, threads: 2, commit 0123456789ab") != std::string::npos);
+  // Of what both say the same, each text stands once, and only what did not hold is explained.
+  const std::string reasons = both.substr(both.find("\nWhy a claim is not said to hold:\n\n"));
+  CHECK(count_of(reasons, "\n- X2: did not hold: ") == 1);
+  CHECK(count_of(reasons, "\n- X1") == 0);
   const std::vector<CsvRow> rows = read_csv(read_file(paper / "ledger.csv"));
   REQUIRE(rows.size() == 5);
   CHECK(rows[1][0] == "X1");
