@@ -133,7 +133,7 @@ std::unique_ptr<ImageData> ImageFileOptions::load_images(const std::string& dire
   if (test_images > 0) tested = tested.part(0, test_images);
   return std::make_unique<ImageSetData>(std::array{known.part(0, train_images > 0 ? train_images : rest),
                                                    known.part(rest, known.images()), std::move(tested)},
-                                        where, patching, seed);
+                                        where, patching, seed, format == "cifar10" ? 10 : 0);
 }
 
 }  // namespace normlab

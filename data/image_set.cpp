@@ -37,7 +37,7 @@ void PatchingOptions::fields(Fields& f) {
 }
 
 ImageSetData::ImageSetData(std::array<ImageSet, 3> splits, std::string origin, const PatchingOptions& options,
-                           std::uint64_t seed)
+                           std::uint64_t seed, Index classes)
     : splits_(std::move(splits)), origin_(std::move(origin)), options_(options), seed_(seed) {
   const ImageSet& train = of(Split::train);
   check(train.images() >= options.images_per_batch,
@@ -45,7 +45,7 @@ ImageSetData::ImageSetData(std::array<ImageSet, 3> splits, std::string origin, c
         train.images());
   check(train.shape.height % options.patch == 0 && train.shape.width % options.patch == 0,
         "images: patch must divide their height and width, ", shape(), ", got ", options.patch);
-  classes_ = 1 + *std::max_element(train.labels.begin(), train.labels.end());
+  classes_ = std::max<Index>(classes, 1 + *std::max_element(train.labels.begin(), train.labels.end()));
   for (const Split split : {Split::valid, Split::test}) {
     const ImageSet& other = of(split);
     if (other.images() == 0) continue;

@@ -50,9 +50,11 @@ struct PatchingOptions {
 // the mean, and mirrored left to right half of the time where `flip` is set.
 class ImageSetData : public ImageData {
  public:
-  // `origin` says in the summary what was read or made. Error when the training images are fewer than one batch or all
-  // alike, when patches do not cut an image evenly, or when splits differ in shape or in classes.
-  ImageSetData(std::array<ImageSet, 3> splits, std::string origin, const PatchingOptions& options, std::uint64_t seed);
+  // `origin` says in the summary what was read or made; there are at least `classes`, and no fewer than the training
+  // images show. Error when the training images are fewer than one batch or all alike, when patches do not cut an image
+  // evenly, or when splits differ in shape or in classes.
+  ImageSetData(std::array<ImageSet, 3> splits, std::string origin, const PatchingOptions& options, std::uint64_t seed,
+               Index classes = 0);
 
   Index classes() const override { return classes_; }
   Index patches() const override;

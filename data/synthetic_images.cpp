@@ -87,7 +87,7 @@ std::unique_ptr<ImageData> SyntheticImageOptions::load_images(const std::string&
                                                               std::uint64_t seed) const {
   const std::uint64_t made_from = image_seed > 0 ? static_cast<std::uint64_t>(image_seed) : seed;
   return std::make_unique<ImageSetData>(make_images(*this, made_from), text("made-up images of seed ", made_from),
-                                        patching, seed);
+                                        patching, seed, classes);
 }
 
 }  // namespace normlab

@@ -70,9 +70,11 @@ FeedForwardOptions StackConfig::feed_forward_options() const {
 }
 
 // The residual stream and its normalized copy in both branches; query, key, value and what attention makes of them; the
-// activations after dropout, and what went into a GELU. Attention makes its probabilities anew.
+// activations after dropout, what went into a GELU, and into a norm between the two maps. Attention makes its
+// probabilities anew.
 double StackConfig::kept_by_layer() const {
-  const int activations = activation == Activation::gelu ? 2 : 1;
+  const bool inner_norm = norm_at.inner.or_else(norm).kind() != "none";
+  const int activations = 1 + (activation == Activation::gelu) + inner_norm;
   return 8 * static_cast<double>(width) + activations * static_cast<double>(feed_forward);
 }
 

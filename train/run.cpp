@@ -40,11 +40,33 @@ double number_of(const JsonNode& node) {
   return node.string == "inf" ? kInfinity : node.string == "-inf" ? -kInfinity : std::nan("");
 }
 
-void write_environment(const Config& config, const Data* data, const fs::path& file) {
+// What makes the run, and on what. Where another program or machine goes on with it, `before` is what run.json said so
+// far: a value that has changed becomes "a, then b", so that the run is not taken for the work of one. Error when the
+// data have changed.
+void write_environment(const Config& config, const Data* data, const JsonNode& before, const fs::path& file) {
+  const auto said = [&](const std::string& name) {
+    const JsonNode* node = before.find(name);
+    return node == nullptr ? std::string() : node->string;
+  };
   JsonNode out = JsonNode::object();
-  for (const auto& [name, value] : environment()) out.add(name, JsonNode::of(value));
-  if (data) out.add("data", JsonNode::of(data->fingerprint()));
+  for (const auto& [name, value] : environment()) {
+    const std::string so_far = said(name);
+    const bool same = so_far.empty() || so_far == value || so_far.ends_with(", then " + value);
+    out.add(name, JsonNode::of(!same ? so_far + ", then " + value : so_far.empty() ? value : so_far));
+  }
+  if (data) {
+    const std::string fingerprint = data->fingerprint();
+    check(said("data").empty() || said("data") == fingerprint, file.parent_path().string(),
+          ": the run was begun on other data (their hash was ", said("data"), ", is ", fingerprint,
+          "); bring back the files it was begun with, or choose another folder with --out");
+    out.add("data", JsonNode::of(fingerprint));
+  }
   out.add("seed", JsonNode::of(config.seed));
+  if (!said("started").empty()) {
+    out.add("started", JsonNode::of(said("started")));
+    write_file(file, to_lines(out));
+    return;
+  }
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   char started[32];
   std::strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", std::gmtime(&now));
@@ -303,8 +325,16 @@ bool holds_run(const std::string& own, const fs::path& folder) {
   return true;
 }
 
-void begin_folder(const Config& config, const Data* data, const fs::path& folder) {
-  write_environment(config, data, folder / "run.json");
+// `goes_on` with what earlier sessions have done there.
+void begin_folder(const Config& config, const Data* data, const fs::path& folder, bool goes_on) {
+  const fs::path file = folder / "run.json";
+  JsonNode before = JsonNode::object();
+  if (goes_on && fs::exists(file)) {
+    Problems problems(file.string());
+    before = parse_json(read_file(file), problems);
+    problems.throw_if_any();
+  }
+  write_environment(config, data, before, file);
   write_file(folder / "config.json", to_lines(resolved(config)));
 }
 
@@ -324,7 +354,7 @@ RunResult train(const Config& config, const RunSettings& settings, Task& task, b
       if (record.step <= progress.step) seconds_before = std::max(seconds_before, record.number("seconds").value_or(0));
     }
   }
-  begin_folder(config, &task.data(), settings.folder);
+  begin_folder(config, &task.data(), settings.folder, progress.step > 0);
   require_writable_directory(checkpoints);
   if (progress.step == 0) {  // killed before its first checkpoint, or never begun
     fs::remove(settings.folder / "metrics.jsonl");
@@ -453,7 +483,7 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
   if (config.trains()) {
     result = train(config, settings, *task, begun);
   } else {
-    begin_folder(config, data.get(), settings.folder);
+    begin_folder(config, data.get(), settings.folder, false);
   }
   if (task) result.parameters = task->model().parameter_count();
   if (!config.measurement->only_trains() && !result.diverged()) {

@@ -234,11 +234,13 @@ TEST_CASE("training_size counts a model without building it and comes close to w
   config.heads = 4;
   config.feed_forward = 256;
   Init init;
-  const Index vocabulary = 500, length = 64, tokens = 8 * length;
+  const Index vocabulary = 2000, length = 64, tokens = 8 * length;
   const Rows rows = Rows::equal(8, length);
   const Tensor ids = random_ids(tokens, vocabulary, "ids");
-  for (const Placement placement : {Placement::pre, Placement::post}) {
+  for (const auto& [placement, inner] : {std::pair{Placement::pre, "none"}, std::pair{Placement::post, "none"},
+                                         std::pair{Placement::pre, "batch"}}) {
     config.placement = placement;
+    config.norm_at.inner.set(inner);
     config.positions = PositionKind::learned;
     const TrainingSize size = training_size(config, vocabulary, length, tokens, Dtype::f32);
     trim_pool();
@@ -249,7 +251,8 @@ TEST_CASE("training_size counts a model without building it and comes close to w
     CHECK(built == Approx(size.parameter_bytes / 2).epsilon(0.1));  // values and gradients, no moments
     Peak peak;
     Tape tape(&peak);
-    tape.backward(cross_entropy(model.logits(ids, rows, kTraining), ids, rows).loss);
+    const Tensor loss = cross_entropy(model.logits(ids, rows, kTraining), ids, rows).loss;
+    tape.backward(loss);
     const double taken = peak.bytes - before - built;
     INFO("estimated " << size.activation_bytes << ", taken " << taken);
     CHECK(taken > 0.85 * size.activation_bytes);

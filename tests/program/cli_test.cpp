@@ -12,7 +12,7 @@ namespace {
 // Small enough to train in a second.
 const char* const kSmall = R"({
   "question": "Does it run?",
-  "model": {"layers": 1, "width": 16, "heads": 2, "feed_forward": 32, "dropout": 0.1},
+  "model": {"layers": 1, "width": 16, "heads": 2, "feed_forward": 32, "dropout": 0.1, "activation_dropout": 0.1},
   "data": {"kind": "synthetic", "train_tokens": 4000, "valid_tokens": 500, "test_tokens": 500,
            "batching": {"kind": "sentences", "tokens_per_batch": 512}},
   "train": {"steps": 6, "evaluate_every": 3, "checkpoint_every": 2, "log_every": 1,
@@ -122,6 +122,28 @@ TEST_CASE("probes change nothing of what is trained") {
   CHECK(without_times(slurp(world.scratch / "probes/metrics.jsonl")) ==
         without_times(slurp(world.scratch / "base/metrics.jsonl")));
   CHECK_THAT(slurp(world.scratch / "probes/probes.jsonl"), ContainsSubstring("layers.0.attention.out"));
+}
+
+TEST_CASE("a run that another program goes on with says so, and other data are refused") {
+  World world;
+  REQUIRE(world.train("run").status == 0);
+  const fs::path folder = world.scratch / "run";
+  const std::string made = slurp(folder / "run.json");
+  const auto rewind = [&](const std::string& run_json) {  // to the checkpoint of step 4
+    fs::remove(folder / "result.json");
+    fs::remove(folder / "checkpoints/step_000000006.safetensors");
+    spill(folder / "run.json", run_json);
+  };
+  rewind(made);
+  REQUIRE(world.train("run", {"--resume"}).status == 0);
+  CHECK(slurp(folder / "run.json") == made);
+  rewind(replaced(made, "\"program\": \"", "\"program\": \"older-"));
+  REQUIRE(world.train("run", {"--resume"}).status == 0);
+  CHECK_THAT(slurp(folder / "run.json"), ContainsSubstring("\"program\": \"older-") && ContainsSubstring(", then "));
+  rewind(replaced(made, "\"data\": \"", "\"data\": \"other-"));
+  const Outcome refused = world.train("run", {"--resume"});
+  CHECK(refused.status == 2);
+  CHECK_THAT(refused.error, ContainsSubstring("the run was begun on other data (their hash was other-"));
 }
 
 TEST_CASE("a folder that holds a finished, an unfinished or another run") {

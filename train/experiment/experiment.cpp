@@ -8,6 +8,7 @@
 #include <set>
 
 #include "../files.h"
+#include "../json_reader.h"
 #include "../metrics.h"
 #include "observations.h"
 #include "scheduler.h"
@@ -85,12 +86,18 @@ void write_summary(const Experiment& experiment, const std::vector<RunResult>& r
 }
 
 // Does the folder hold this experiment? Error when it holds one with other runs. Settings that are newer than the
-// program that wrote it have their defaults.
+// program that wrote it have their defaults; what cannot be read is compared as it is.
 bool holds_experiment(const Experiment& experiment, const fs::path& folder) {
   const fs::path file = folder / "experiment.json";
   if (!fs::exists(file)) return false;
-  const Experiment held = read_experiment(file.string());
-  require_same_config(text_of_runs(held.resolved), text_of_runs(experiment.resolved), folder);
+  Problems problems(file.string());
+  std::string held = text_of_runs(parse_json(read_file(file), problems));
+  problems.throw_if_any();
+  try {
+    held = text_of_runs(parse_experiment(held, file.string()).resolved);
+  } catch (const Error&) {
+  }
+  require_same_config(held, text_of_runs(experiment.resolved), folder);
   return true;
 }
 

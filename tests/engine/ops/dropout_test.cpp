@@ -77,7 +77,7 @@ TEST_CASE("dropout writes over what nobody holds, and over nothing else") {
   for (const auto& op :
        {+[](Tensor x) { return dropout(std::move(x), 0.5, stream); },
         +[](Tensor x) { return relu_dropout(std::move(x), 0.5, stream); },
-        +[](Tensor x) { return add_dropout(Tensor::zeros({64}, Dtype::f32), std::move(x), 0.5, stream); },
+        +[](Tensor x) { return add_dropout(gaussian({64}, "sum", Dtype::f32), std::move(x), 0.5, stream); },
         +[](Tensor x) { return relu(std::move(x)); }}) {
     const Tensor kept = gaussian({64}, "x", Dtype::f32), before = kept.clone();
     const Tensor y = op(kept);
