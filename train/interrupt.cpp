@@ -10,9 +10,9 @@ volatile sig_atomic_t asked = 0;
 
 void on_signal(int) { asked = 1; }
 
-// Lets `handler` run on a stack of its own. oneDNN's kernels make the stack pointer one of their registers: what the
-// system puts there for a handler, some kilobytes, would overwrite the heap. The stack is that of the calling thread,
-// which must be the main one: the system prefers it for signals to the process.
+// From now on the signal sets the flag. The handler runs on a stack of its own: oneDNN's kernels make the stack pointer
+// one of their registers, and what the system puts there for a handler, some kilobytes, would overwrite the heap. Such
+// a stack belongs to the calling thread, which must be the main one: the system prefers it for signals to the process.
 void handle(int signal, int flags) {
   alignas(64) static char memory[1 << 16];
   stack_t stack{};

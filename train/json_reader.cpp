@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "../engine/error.h"
+#include "files.h"
 
 namespace normlab {
 namespace {
@@ -265,6 +266,13 @@ void set_position(JsonNode& node, Position at) {
 }
 
 }  // namespace
+
+JsonNode read_json(const std::filesystem::path& file) {
+  Problems problems(file.string());
+  JsonNode node = parse_json(read_file(file), problems);
+  problems.throw_if_any();
+  return node;
+}
 
 JsonNode parse_typed(const std::string& typed) {
   Problems problems("");

@@ -1,6 +1,7 @@
 // Reading JSON, from a file's text and from the command line, into a tree that knows the lines.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@ namespace normlab {
 // Reads JSON, in which // comments are allowed. A name given twice in one object is added to `problems`. A syntax
 // error, an empty text and too deep a nesting end the reading: they are thrown with all problems so far.
 JsonNode parse_json(const std::string& json, Problems& problems);
+// Reads a file that the program itself has written. Error with all its problems.
+JsonNode read_json(const std::filesystem::path& file);
 // Reads a value typed on the command line: JSON if it is JSON, else the string itself.
 JsonNode parse_typed(const std::string& typed);
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "resumed.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
 #include "train/checkpoint.h"
@@ -75,23 +76,7 @@ TEST_CASE("a translation model trains, and its translations are scored when it i
 }
 
 TEST_CASE("a resumed translation run is the same to the bit") {
-  const test::TemporaryFolder folder;
-  RunSettings settings;
-  settings.quiet = true;
-  settings.folder = folder.path() / "whole";
-  run_one(config_of(), settings);
-  const auto resumed = folder.path() / "resumed";
-  std::filesystem::create_directories(resumed / "checkpoints");
-  for (const char* file : {"config.json", "metrics.jsonl"})
-    std::filesystem::copy(settings.folder / file, resumed / file);
-  std::filesystem::copy(checkpoint_path(settings.folder / "checkpoints", 5),
-                        checkpoint_path(resumed / "checkpoints", 5));
-  const std::string expected = read_file(checkpoint_path(settings.folder / "checkpoints", 8));
-  settings.folder = resumed;
-  settings.resume = true;
-  run_one(config_of(), settings);
-  CHECK(read_file(checkpoint_path(resumed / "checkpoints", 8)) == expected);
-  CHECK(expected.find("encoder.layers.0.attention_norm.nu") != std::string::npos);
+  CHECK(check_resumes(config_of()).find("encoder.layers.0.attention_norm.nu") != std::string::npos);
 }
 
 TEST_CASE("the gradient check of a translation model, its power norms stood in for") {

@@ -14,13 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-JsonNode read_json(const fs::path& file) {
-  Problems problems(file.string());
-  JsonNode node = parse_json(read_file(file), problems);
-  problems.throw_if_any();
-  return node;
-}
-
 // All that decides the bits of a run but its data: the config and some fields of run.json.
 template <class Field>
 std::string identity(const std::string& config, Field field) {

@@ -39,9 +39,7 @@ Provenance provenance(const Experiment& experiment, const fs::path& folder) {
   for (const Run& run : experiment.runs) {
     const fs::path file = run_folder(run, folder) / "run.json";
     if (!fs::exists(file)) continue;
-    Problems problems(file.string());
-    const JsonNode json = parse_json(read_file(file), problems);
-    problems.throw_if_any();
+    const JsonNode json = read_json(file);
     for (const JsonNode& member : json.items) {
       if (member.name == "seed") continue;
       if (member.name != "started") {
