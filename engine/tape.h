@@ -48,6 +48,8 @@ using Backward = std::function<void(const Tensor& dy, Gradients& into)>;
 class Observer {
  public:
   virtual ~Observer() = default;
+  // Does it want values, gradients and kinks? One that does not lets modules compute in one op what nobody sees.
+  virtual bool sees_values() const { return true; }
   // A value passed through watch(); and its complete gradient during backward, before it is used and freed.
   virtual void value(const std::string& /*site*/, const Tensor& /*value*/) {}
   virtual void gradient(const std::string& /*site*/, const Tensor& /*gradient*/) {}
@@ -98,6 +100,9 @@ Tensor record(const char* op, std::initializer_list<const Tensor*> inputs, Tenso
 
 // Shows x to the current tape's observer under the name `site`; returns x. Costs a comparison when nobody looks.
 Tensor watch(const std::string& site, const Tensor& x);
-inline bool watched() { return Tape::current() && Tape::current()->observer(); }
+inline bool watched() {
+  const Observer* observer = Tape::current() ? Tape::current()->observer() : nullptr;
+  return observer && observer->sees_values();
+}
 
 }  // namespace normlab

@@ -123,6 +123,22 @@ TEST_CASE("an observer sees values and complete gradients, and changes nothing")
   CHECK(a.gradient().item() == 12);
 }
 
+TEST_CASE("an observer that wants no values still hears of ops") {
+  struct Clock final : Observer {
+    std::vector<std::string> seen;
+    bool sees_values() const override { return false; }
+    void value(const std::string& site, const Tensor&) override { seen.push_back(site); }
+    void gradient(const std::string& site, const Tensor&) override { seen.push_back("d" + site); }
+    void computed(const char* op) override { seen.push_back(op); }
+    void differentiated(const char* op) override { seen.push_back(text("d", op)); }
+  } clock;
+  const Tensor a = leaf(3);
+  Tape tape(&clock);
+  CHECK_FALSE(watched());
+  tape.backward(watch("site", square(a)));
+  CHECK(clock.seen == std::vector<std::string>{"square", "dsquare"});
+}
+
 TEST_CASE("a gradient takes memory that nobody else holds") {
   // y = x, with a backward that would write dx over dy.
   struct Seen {

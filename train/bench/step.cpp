@@ -22,6 +22,7 @@ namespace {
 // time and what its module did before it.
 class StepClock final : public Observer {
  public:
+  bool sees_values() const override { return false; }  // the ops of a step that nobody looks at
   void computed(const char* op) override { lap(op, &OpShare::forward); }
   void differentiated(const char* op) override { lap(op, &OpShare::backward); }
 
