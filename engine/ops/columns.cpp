@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "../parallel.h"
-#include "prefetch.h"
 
 namespace normlab {
 namespace {
@@ -136,7 +135,6 @@ void join_rows(const Columns& at, Index begin, Index end, Spread& spread) {
     std::fill(squares.begin(), squares.end(), T(0));
     double count = 0;
     for (Index i = first; i < stop; ++i) {
-      prefetch_row(x, i + 1, features);
       if (!at.rows.counts(i)) continue;
       add_deviations(x + i * features, origin, features, sum.data(), squares.data());
       ++count;
@@ -183,7 +181,6 @@ void forward_pass(const Columns& at, const NormalizerRows<T>& by, const T* scale
     std::vector<T> squares(by.rate.size(), T(0));
     for (Index block = begin; block < end; block += kBlockRows) {
       for (Index i = block; i < std::min(end, block + kBlockRows); ++i) {
-        prefetch_row(x, i + 1, features);
         forward_row(x + i * features, by, scale, shift, features, y ? y->data<T>() + i * features : nullptr,
                     parts && at.rows.counts(i) ? squares.data() : nullptr);
       }
@@ -204,8 +201,6 @@ void gradient_pass(const Columns& at, const Tensor& dy, const NormalizerRows<T>&
     std::vector<T> sum_dy = none, sum_dyc = none;
     for (Index block = begin; block < end; block += kBlockRows) {
       for (Index i = block; i < std::min(end, block + kBlockRows); ++i) {
-        prefetch_row(at.x.data<T>(), i + 1, features);
-        prefetch_row(dy.data<T>(), i + 1, features);
         const Index first = i * features;
         const bool counted = at.rows.counts(i);
         gradient_row<kWrite, kCentered, kSums>(at.x.data<T>() + first, dy.data<T>() + first, by.high.data(),

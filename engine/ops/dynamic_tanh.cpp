@@ -30,7 +30,7 @@ void dynamic_tanh_backward(const T* x, T alpha, const T* weight, const T* dy, In
                            Gradients& into) {
   constexpr Index kBlock = 256;  // features at a time: what is made of them stays close at hand
   const RowTarget<T> dx(into, 0);
-  const Tensor sums = for_rows_with_sums(x, dy, rows, features, 2 * features + 1, [=](Index i, T* dweight) {
+  const Tensor sums = for_rows_with_sums<T>(rows, features, 2 * features + 1, [=](Index i, T* dweight) {
     T* dalpha = dweight + 2 * features;
     alignas(64) T t[kBlock], g[kBlock];
     for (Index begin = 0; begin < features; begin += kBlock) {

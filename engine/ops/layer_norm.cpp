@@ -45,7 +45,7 @@ void normalize_backward(const T* x, const T* weight, const T* statistics, const 
                         Index run, Gradients& into) {
   const Index features = groups * run;
   const RowTarget<T> dx(into, 0);
-  const Tensor sums = for_rows_with_sums(x, dy, rows, features, 2 * features, [=](Index i, T* dweight) {
+  const Tensor sums = for_rows_with_sums<T>(rows, features, 2 * features, [=](Index i, T* dweight) {
     for (Index group = 0; group < groups; ++group) {
       const Index first = i * features + group * run, at = i * groups + group;
       const T origin = x[first], mean = statistics[2 * at], r = statistics[2 * at + 1];

@@ -35,7 +35,7 @@ void rms_norm_backward(const T* x, const T* weight, const T* r, const T* dy, Ind
   const Index features = groups * run;
   const RowTarget<T> dx(into, 0);
   const bool wants_weight = into.wants(1);
-  const Tensor sums = for_rows_with_sums(x, dy, rows, features, wants_weight ? features : 0, [=](Index i, T* dweight) {
+  const Tensor sums = for_rows_with_sums<T>(rows, features, wants_weight ? features : 0, [=](Index i, T* dweight) {
     for (Index group = 0; group < groups; ++group) {
       const Index at = i * groups + group;
       const auto dy_run = row_of(dy, at, run);

@@ -9,7 +9,6 @@
 #include "../parallel.h"
 #include "../tape.h"
 #include "column_sums.h"
-#include "prefetch.h"
 #include "row_map.inl"
 
 namespace normlab {
@@ -98,13 +97,13 @@ class RowTarget {
   bool accumulate_ = false;
 };
 
-// Calls row(i, sums) for each i in [0, rows), on several threads; it reads row i of x and dy, both [rows, columns], and
-// adds to sums[width] what it has for sums over all rows. Returns those, f64 [width].
+// Calls row(i, sums) for each i in [0, rows), on several threads; it works on row i of [rows, columns] and adds to
+// sums[width] what it has for sums over all rows. Returns those, f64 [width].
 //
 // Rows are added in T, a whole vector at a time, but only 32 of them: so many at most lose their last digits. The rest
 // is in double, over fixed pieces in fixed order.
 template <class T, class Row>
-Tensor for_rows_with_sums(const T* x, const T* dy, Index rows, Index columns, Index width, Row row) {
+Tensor for_rows_with_sums(Index rows, Index columns, Index width, Row row) {
   constexpr Index kBlock = 32;
   const Pieces pieces = reduction_pieces(rows, columns);
   Tensor partial = Tensor::zeros({pieces.count, width}, Dtype::f64);
@@ -115,11 +114,7 @@ Tensor for_rows_with_sums(const T* x, const T* dy, Index rows, Index columns, In
     for (Index begin = pieces.begin(piece), end; begin < pieces.end(piece); begin = end) {
       end = std::min(begin + kBlock, pieces.end(piece));
       block = 0;
-      for (Index i = begin; i < end; ++i) {
-        prefetch_row(x, i + 1, columns);
-        prefetch_row(dy, i + 1, columns);
-        row(i, block.data());
-      }
+      for (Index i = begin; i < end; ++i) row(i, block.data());
       sums += block.template cast<double>();
     }
   };

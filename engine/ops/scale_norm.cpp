@@ -29,7 +29,7 @@ void scale_norm_forward(const T* x, T g, Index rows, Index features, double epsi
 template <class T>
 void scale_norm_backward(const T* x, T g, const T* r, const T* dy, Index rows, Index features, Gradients& into) {
   const RowTarget<T> dx(into, 0);
-  const Tensor dg = for_rows_with_sums(x, dy, rows, features, 1, [=](Index i, T* sum) {
+  const Tensor dg = for_rows_with_sums<T>(rows, features, 1, [=](Index i, T* sum) {
     const auto dy_row = row_of(dy, i, features);
     const auto n = row_of(x, i, features) * r[i];
     const T s = (dy_row * n).sum();
