@@ -193,7 +193,7 @@ def measure_torch(arguments):
             optimizer.zero_grad()
         return 1e3 * (time.perf_counter() - start) / len(batches)
 
-    for _ in range(2):  # compiled, and then also for changing lengths
+    for _ in range(2 if compiled else 1):  # compiled, and then also for changing lengths
         round_of_steps()
     rounds = max(1, math.ceil(arguments.steps / len(batches)) - 1)
     milliseconds = median(round_of_steps() for _ in range(rounds))
