@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 
 #include "../../engine/error.h"
 #include "../files.h"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr int kWidth = 560, kHeight = 360;  // without the key above the plot
 constexpr int kKeyRow = 20, kLetter = 8;    // of the key: the height of a row, the width of a letter
+constexpr int kSlant = 40;                  // degrees by which names below the axis are turned where they do not fit
 constexpr std::size_t kMostPoints = 300;    // of a curve that are drawn; the CSV has them all
 
 // Roles of colours: on a page each becomes a variable of its style, in a file the colour itself.
@@ -192,17 +194,31 @@ double bottom_of(const FigureConfig& figure, const FigureData& data) {
   return least > 0 && std::isfinite(least) ? std::pow(10, std::floor(std::log10(least))) : 1e-3;
 }
 
-// Names below the axis: level where they fit, else slanted.
-std::string tics(const std::vector<std::string>& names) {
-  std::size_t letters = 0;
+// Names below the axis: level where they fit, else slanted down to the right. Slanted ones want room, in pixels: below,
+// which is added to the height, and beside the last, which the plot gives up.
+struct Names {
+  std::string commands;
+  int below = 0, beside = 0;
+};
+Names names_of_places(const std::vector<std::string>& names) {
+  std::size_t letters = 0, longest = 0;
   std::string list;
   for (std::size_t i = 0; i < names.size(); ++i) {
     letters += names[i].size() + 2;
+    longest = std::max(longest, names[i].size());
     std::string name = quoted(names[i]);
     replace_all(name, "%", "%%");  // in these labels gnuplot reads % as a format
     list += fmt::format("{}{} {}", i == 0 ? "" : ", ", name, i);
   }
-  return fmt::format("set xtics {} ({})\n", letters > 55 ? "rotate by -30" : "norotate", list);
+  const bool slanted = letters > 55;
+  Names out;
+  out.commands = fmt::format("set xtics {} ({})\n", slanted ? fmt::format("rotate by -{}", kSlant) : "norotate", list);
+  if (slanted) {
+    const double angle = kSlant * std::numbers::pi / 180;
+    out.below = static_cast<int>(kLetter * static_cast<double>(longest) * std::sin(angle));
+    out.beside = static_cast<int>(kLetter * static_cast<double>(names.back().size()) * std::cos(angle));
+  }
+  return out;
 }
 
 struct KeySize {
@@ -239,8 +255,9 @@ std::string gnuplot_script(const FigureConfig& figure, const FigureData& data) {
 
   const KeySize key = key_size(data);
   const std::string tics_style = "nomirror scale 0.4 textcolor " + rgb(kInk);
+  const Names names = names_of_places(data.names);
   std::string out = fmt::format("set terminal svg size {},{} font 'sans-serif,16' noenhanced background {}\n", kWidth,
-                                kHeight + kKeyRow * key.rows, rgb(kPaper));
+                                kHeight + kKeyRow * key.rows + names.below, rgb(kPaper));
   out += "set encoding utf8\n";
   out += fmt::format("set border 3 lw 1 lc {}\nset xtics {}\nset ytics {}\n", rgb(kRule), tics_style, tics_style);
   out += fmt::format("set grid {} dt solid lw 1 lc {}\n", data.names.empty() ? "xtics ytics" : "ytics", rgb(kGrid));
@@ -252,10 +269,11 @@ std::string gnuplot_script(const FigureConfig& figure, const FigureData& data) {
       "set key tmargin left horizontal Left reverse samplen 2 width -{} maxcols {} font ',15' textcolor {}\n",
       key.longest / 6, key.columns, rgb(kInk));
   out += "set format '%g'\nset style fill noborder\nset rmargin 2\n";
+  if (names.beside > 0) out += fmt::format("set rmargin at screen {:.3f}\n", 1 - names.beside / double{kWidth});
   if (figure.log_x && data.names.empty()) out += "set logscale x\n";
   if (figure.log_y) out += "set logscale y\n";
   if (!data.names.empty()) {
-    out += fmt::format("set xrange [-0.6:{}]\n", static_cast<double>(data.names.size()) - 0.4) + tics(data.names);
+    out += fmt::format("set xrange [-0.6:{}]\n", static_cast<double>(data.names.size()) - 0.4) + names.commands;
   }
   if (figure.kind == "bars") {
     const double bottom = bottom_of(figure, data);

@@ -2,6 +2,8 @@
 #include "train/report/drawing.h"
 
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 #include <cstdlib>
 
 #include "tests/support/catch.h"
@@ -90,6 +92,35 @@ TEST_CASE("every kind of figure is drawn, as a file of its own and for a page") 
       CHECK(read_file(folder / "figure.gnuplot") == gnuplot_script(figure, data));
     }
   }
+}
+
+TEST_CASE("long names below the axis are slanted and end inside the picture") {
+  if (!have_gnuplot()) {
+    WARN("gnuplot is not installed: no figure is drawn");
+    return;
+  }
+  const test::TemporaryFolder folder;
+  const FigureConfig figure = some_figure("bars");
+  FigureData data = some_data(figure);
+  data.names = {"collapsed decay, rate 0.128, no ramp", "ramp, rate 0.128, the decay collapsed"};
+  const std::string svg = draw(figure, data, folder / "figure.gnuplot").file;
+
+  double width = 0, height = 0;
+  std::sscanf(svg.c_str() + svg.find("viewBox=\"0 0 ") + 13, "%lf %lf", &width, &height);
+  std::size_t names = 0;
+  const std::string turned = "<g transform=\"translate(";
+  for (std::size_t at = 0; (at = svg.find(turned, at)) != std::string::npos; at += turned.size()) {
+    double x = 0, y = 0, degrees = 0;
+    if (std::sscanf(svg.c_str() + at + turned.size(), "%lf,%lf) rotate(%lf)", &x, &y, &degrees) < 3) continue;
+    if (degrees == 270) continue;  // the label of the y axis
+    REQUIRE(names < data.names.size());
+    const double length = 7.5 * static_cast<double>(data.names[names].size()), angle = degrees / 180 * std::acos(-1);
+    INFO(data.names[names] << " at " << x << ", " << y << " of " << width << " x " << height);
+    CHECK(x + length * std::cos(angle) < width);
+    CHECK(y + length * std::sin(angle) < height);
+    ++names;
+  }
+  CHECK(names == data.names.size());
 }
 
 TEST_CASE("without values nothing is drawn, and without gnuplot the reader is told") {
