@@ -413,6 +413,46 @@ struct Spread : MeasureOptions {
   }
 };
 
+// The share of the arms of an axis, or of the layers, in which one number reaches its level exactly where another
+// reaches its own: how well the one foretells the other.
+struct Agreement : MeasureOptions {
+  Operand of, with;
+  double level = 1, with_level = 1;
+  std::string over = kOverSites;
+
+  void fields(Fields& f) override {
+    operand_field(f, "of", of, "the number that foretells");
+    f.real("level", level, {}, "what it must be at least");
+    operand_field(f, "with", with, "the number that is foretold");
+    f.real("with_level", with_level, {}, "what it must be at least");
+    over_field(f, over);
+  }
+  std::string words() const override {
+    return text("share of ", over == kOverSites ? "layers" : over, " where ", words_of(of), " is at least ", level,
+                " exactly if ", words_of(with), " is at least ", with_level);
+  }
+  std::vector<Use> uses() const override { return {{"of", &of, over}, {"with", &with, over}}; }
+  std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    Sample sample;
+    const auto others = points(with, over, experiment);
+    for (const auto& [seed, row] : points(of, over, experiment)) {
+      const auto other = others.find(seed);
+      if (other == others.end()) continue;
+      if (other->second.size() != row.size()) {
+        throw Unmeasured(
+            text(words_of(of), " has ", row.size(), " numbers, ", words_of(with), " has ", other->second.size()));
+      }
+      double same = 0;
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        const double a = row[i].y, b = other->second[i].y;
+        same += std::isnan(a) || std::isnan(b) ? kNaN : (a >= level) == (b >= with_level) ? 1 : 0;
+      }
+      sample.by_seed[seed] = same / static_cast<double>(row.size());
+    }
+    return {sample};
+  }
+};
+
 }  // namespace
 
 const std::vector<Registered<MeasureOptions>>& registered(const MeasureOptions*) {
@@ -429,6 +469,7 @@ const std::vector<Registered<MeasureOptions>>& registered(const MeasureOptions*)
       kind<MeasureOptions, Exceeds>("exceeds", "the largest value over a bound"),
       kind<MeasureOptions, Tail>("tail", "99th percentile over median of the steps"),
       kind<MeasureOptions, Spread>("spread", "largest against smallest over layers or over an axis"),
+      kind<MeasureOptions, Agreement>("agreement", "how often one number reaches a level exactly where another does"),
   };
   return all;
 }

@@ -214,6 +214,7 @@ void Series::fields(Fields& f) {
             "part, or their number from 0");
   f.string("quantity", quantity, "what is looked at: \"valid_nll\", \"test_bleu\", a probe's quantity, …");
   f.string("sites", sites, "pattern of the paths of sites; * stands for any characters");
+  f.integer("from_step", from_step, {.at_least = 0}, "the first step that is looked at");
 }
 
 void across_field(Fields& f, Across& across) {
@@ -280,6 +281,7 @@ std::string trouble(const Series& operand, const std::string& over, bool numbers
 std::string words_of(const Series& operand) {
   std::string words = operand.quantity;
   if (operand.sites != "*") words += " at " + operand.sites;
+  if (operand.from_step > 0) words += text(" from step ", operand.from_step);
   if (!operand.arms.empty()) words += " of " + listed(operand.arms);
   if (!operand.best_over.empty()) words += " (best over " + listed(operand.best_over) + ")";
   return words;
@@ -317,7 +319,12 @@ std::map<std::int64_t, const ObservedRun*> run_of_each_seed(const Series& operan
 std::vector<SiteObservations> by_site(const Series& operand, const ObservedRun& run) {
   std::vector<SiteObservations> sites;
   std::vector<std::string> others;
+  bool too_early = false;
   for (const Observation& observation : run.of(operand.quantity)) {
+    if (observation.step < operand.from_step) {
+      too_early = true;
+      continue;
+    }
     if (!glob_match(operand.sites, observation.site)) {
       if (!contains(others, observation.site)) others.push_back(observation.site);
       continue;
@@ -329,6 +336,9 @@ std::vector<SiteObservations> by_site(const Series& operand, const ObservedRun& 
   }
   if (!sites.empty()) return sites;
   if (run.state == RunState::diverged) return {{"", {}}};
+  if (others.empty() && too_early) {
+    throw Unmeasured(text("the run ", run.name, " has no ", operand.quantity, " from step ", operand.from_step, " on"));
+  }
   if (others.empty()) {
     std::vector<std::string> known;
     for (const auto& [quantity, observations] : run.quantities) known.push_back(quantity);

@@ -25,6 +25,7 @@ struct Series {
   std::vector<std::string> best_over;  // axes of which the arm with the lowest mean validation loss is taken
   std::string quantity;
   std::string sites = "*";
+  std::int64_t from_step = 0;  // earlier ones are not looked at
 
   void fields(Fields& f);
 };

@@ -110,7 +110,7 @@ void curves(const FigureConfig& figure, const FigureData& data, Plot& plot) {
   }
 }
 
-// Where the bar or box of a series stands at a place, and half its width.
+// Where the bar, the point or the box of a series stands at a place, and half its width.
 struct Slot {
   double middle, half;
 };
@@ -131,6 +131,23 @@ void bars(const FigureConfig& figure, const FigureData& data, Plot& plot) {
     plot.draw(fmt::format("{} using 1:2:3:4:(bottom):2 with boxxyerror fs solid 0.85 noborder lc {} title {}", block,
                           rgb_of(i), quoted(data.series[i].label)));
     plot.draw(fmt::format("{} using 1:5:(0):($6-$5) with vectors nohead lw 1.5 lc {} notitle", block, rgb(kInk)));
+  }
+}
+
+void dots(const FigureConfig& figure, const FigureData& data, Plot& plot) {
+  for (std::size_t i = 0; i < data.series.size(); ++i) {
+    Lines means, seeds;
+    for (const FigurePoint& point : data.series[i].points) {
+      const Slot slot = slot_of(point.x, i, data.series.size());
+      const Summary s = summarize(figure, point);
+      means.push_back({slot.middle, s.mean, s.low, s.high});
+      for (const double value : point.values) seeds.push_back({slot.middle + 0.5 * slot.half, value});
+    }
+    const std::string block = plot.block(means), colour = rgb_of(i);
+    plot.draw(fmt::format("{} with points pt {} ps 0.35 lw 1 lc {} notitle", plot.block(seeds), kHollow[0], colour));
+    plot.draw(fmt::format("{} using 1:3:(0):($4-$3) with vectors nohead lw 1.5 lc {} notitle", block, colour));
+    plot.draw(fmt::format("{} using 1:2 with points pt {} ps 0.9 lc {} title {}", block, kFilled[i % kFilled.size()],
+                          colour, quoted(data.series[i].label)));
   }
 }
 
@@ -249,6 +266,7 @@ std::string gnuplot_script(const FigureConfig& figure, const FigureData& data) {
   Plot plot;
   if (figure.kind == "curves") curves(figure, data, plot);
   if (figure.kind == "bars") bars(figure, data, plot);
+  if (figure.kind == "points") dots(figure, data, plot);
   if (figure.kind == "boxes") boxes(data, plot);
   if (plot.empty()) return "";
   papers(figure, data, plot);

@@ -40,8 +40,9 @@ void FigureConfig::fields(Fields& f) {
   f.require(fit_for_a_file(name), "name", text("must be made of letters, digits, _ - and ., got \"", name, "\""));
   f.string("title", title, "what it shows");
   f.string("source", source, "the paper's figure that it is drawn like");
-  f.choice("kind", kind, {"curves", "bars", "boxes"},
-           "curves: the mean over seeds, a band from the lowest to the highest; bars: the mean with its 95 % interval; "
+  f.choice("kind", kind, {"curves", "bars", "points", "boxes"},
+           "curves: the mean over seeds, a band from the lowest to the highest; bars: the mean with its 95 % interval, "
+           "from 0 on; points: the same with the value of each seed, on an axis that need not begin at 0; "
            "boxes: quartiles of all values, whiskers to 1.5 times their distance");
   f.string("quantity", quantity, "which observations");
   f.required("quantity");
@@ -50,7 +51,8 @@ void FigureConfig::fields(Fields& f) {
   f.string("x", x,
            "step (boxes: a fifth of the run each), site (by the number of its layer, counted from 1, where that tells "
            "them apart), or an axis of the sweep by its path, its last name or its number from 0");
-  f.require(kind != "bars" || x != "step", "x", "must be site or an axis where the kind is bars");
+  f.require((kind != "bars" && kind != "points") || x != "step", "x",
+            text("must be site or an axis where the kind is ", kind));
   f.string("at", at,
            "where x is not the step, which step's value of a run: last, first, or a number; boxes take all steps");
   f.require(at == "last" || at == "first" || is_number(at), "at",

@@ -12,7 +12,7 @@ namespace normlab {
 // All values at one place of the x axis.
 struct FigurePoint {
   double x = 0;                // a number, or the place in FigureData::names
-  std::vector<double> values;  // finite; of curves and bars one for each seed, of boxes any number; at least one
+  std::vector<double> values;  // finite; one for each seed, of boxes any number; at least one
 };
 
 struct FigureSeries {
@@ -31,7 +31,7 @@ struct FigureData {
 FigureData gather(const FigureConfig& figure, const std::vector<Axis>& axes, const std::vector<ObservedRun>& runs);
 
 // The mean over seeds (geometric on a logarithmic axis) with what is drawn around it: for curves the lowest and the
-// highest, for bars the 95 % interval of the mean (the mean itself where there are fewer than two seeds).
+// highest, for bars and points the 95 % interval of the mean (the mean itself where there are fewer than two seeds).
 struct Summary {
   double mean, low, high;
 };

@@ -23,7 +23,8 @@ std::string how_drawn(const FigureConfig& figure) {
     return "Boxes: quartiles and median; whiskers: the outermost values within 1.5 times the box; circles: beyond.";
   }
   const std::string mean = figure.log_y ? "Geometric mean" : "Mean";
-  return mean + (figure.kind == "bars" ? " over seeds with its 95 % interval." : " over seeds; the bands span them.");
+  if (figure.kind == "curves") return mean + " over seeds; the bands span them.";
+  return mean + " over seeds with its 95 % interval." + (figure.kind == "points" ? " Small circles: each seed." : "");
 }
 
 std::string table_of_csv(const std::string& csv) {

@@ -230,3 +230,37 @@ TEST_CASE("the spread over an axis, as a difference or a ratio") {
   };
   check_values(measured(measure("spread", of), fill), {kNaN, 6});
 }
+
+TEST_CASE("agreement is the share of arms in which both numbers reach their levels or neither does") {
+  const auto fill = [](ObservedRun& run) {
+    run.quantities["bound"] = {{1, "", layers_of(run)}};
+    run.quantities["broke"] = {{1, "", run.seed == 1 ? 9 - layers_of(run) : layers_of(run) + 1}};
+    if (run.seed == 3 && layers_of(run) == 4) {
+      diverge(run, 1);
+      run.quantities.clear();
+    }
+  };
+  const auto agreement = [](const std::string& levels) {
+    return measure("agreement", R"("of": {"arms": ["Pre-LN"], "quantity": "bound"}, "with": {"arms": ["Pre-LN"], )"
+                                R"("quantity": "broke"}, "over": "layers", )" +
+                                    levels);
+  };
+  // bound is 2, 4, 8; broke 7, 5, 1 in seed 1, and 3, 5, 9 in the others.
+  check_values(measured(agreement(R"("level": 4, "with_level": 5)"), fill), {1.0 / 3, 1, kNaN});
+  check_values(measured(agreement(R"("level": 5, "with_level": 5)"), fill), {0, 2.0 / 3, kNaN});
+}
+
+TEST_CASE("steps before from_step are not looked at") {
+  const auto fill = [](ObservedRun& run) {
+    run.quantities["q"] = {{1, "layers.0.x", 9}, {2, "layers.0.x", 5}, {3, "layers.0.x", 6}};
+  };
+  const auto largest = [](const std::string& from) {
+    return measure("exceeds", R"("of": {"arms": ["Post-LN", "layers=2"], "quantity": "q", "from_step": )" + from + "}");
+  };
+  check_values(measured(largest("1"), fill), {9, 9, 9});
+  check_values(measured(largest("2"), fill), {6, 6, 6});
+  CHECK(complaint_of([&] { measured(largest("4"), fill); }) ==
+        "the run Post-LN_layers=2_seed=1 has no q from step 4 on");
+  const Experiment experiment = experiment_of(claim(largest("2")));
+  CHECK(experiment.claims[0].measure->words() == "largest q from step 2 of Post-LN, layers=2 over the bound 1");
+}

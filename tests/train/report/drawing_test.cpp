@@ -30,7 +30,7 @@ FigureConfig some_figure(const std::string& kind) {
   figure.title = "What's <b> & \"c\"?";
   figure.kind = kind;
   figure.quantity = "loss";
-  figure.x = kind == "bars" ? "site" : "step";
+  figure.x = kind == "bars" || kind == "points" ? "site" : "step";
   figure.y_label = "it's 100 % 'loss'";
   figure.paper = {{"ours, the paper's", {1, 2}, {}, {1.5, 2}}};
   return figure;
@@ -68,7 +68,7 @@ TEST_CASE("every kind of figure is drawn, as a file of its own and for a page") 
     return;
   }
   const test::TemporaryFolder folder;
-  for (const std::string kind : {"curves", "bars", "boxes"}) {
+  for (const std::string kind : {"curves", "bars", "points", "boxes"}) {
     for (const bool logarithmic : {false, true}) {
       INFO(kind << (logarithmic ? ", logarithmic" : ""));
       FigureConfig figure = some_figure(kind);
