@@ -428,8 +428,8 @@ struct Agreement : MeasureOptions {
     over_field(f, over);
   }
   std::string words() const override {
-    return text("share of ", over == kOverSites ? "layers" : over, " where ", words_of(of), " is at least ", level,
-                " exactly if ", words_of(with), " is at least ", with_level);
+    return text("share of the ", over == kOverSites ? "layers" : text("arms of axis ", over), " where ", words_of(of),
+                " is at least ", level, " exactly if ", words_of(with), " is at least ", with_level);
   }
   std::vector<Use> uses() const override { return {{"of", &of, over}, {"with", &with, over}}; }
   std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
