@@ -17,7 +17,8 @@ class Rows {
  public:
   Rows() : Rows(std::vector<Index>{0}) {}
   // offsets: 0 = offsets[0] <= offsets[1] <= …; sequence i holds the rows [offsets[i], offsets[i + 1]).
-  // counted: one flag a row, or empty when all rows count.
+  // counted: one flag a row, or empty when all rows count. Error when offsets do not begin with 0 or fall, or flags are
+  // not as many as rows.
   explicit Rows(std::vector<Index> offsets, std::vector<std::uint8_t> counted = {});
   static Rows of_lengths(const std::vector<Index>& lengths);
   static Rows equal(Index sequences, Index length);  // `sequences` sequences of one length

@@ -93,6 +93,7 @@ Tensor Tensor::cast(Dtype dtype) const {
 }
 
 void Tensor::copy_from(const Tensor& other) {
+  check(defined() && other.defined(), "tensor: used before it was given a value");
   check(shape_ == other.shape_ && dtype_ == other.dtype_, "copy_from: wants ", dtype_, " of shape ", shape_, ", got ",
         other.dtype_, " of shape ", other.shape_);
   if (size_ > 0) std::memcpy(data_, other.data_, bytes());

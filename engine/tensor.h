@@ -63,17 +63,20 @@ class Tensor {
   bool alone() const { return storage_.use_count() == 1; }
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * bytes_of(dtype_); }
 
-  double item() const;           // the value of a tensor of one element
-  double at(Index index) const;  // one element by its flat index, as a double
+  // The value of a tensor of one element; one element by its flat index, row by row. Error when there is no such
+  // element.
+  double item() const;
+  double at(Index index) const;
   void set(Index index, double value);
 
   Tensor clone() const;                 // the numbers copied; not on any tape
   Tensor cast(Dtype dtype) const;       // the numbers converted; not on any tape
-  void copy_from(const Tensor& other);  // same shape and dtype
+  void copy_from(const Tensor& other);  // Error unless it has the same shape and dtype
   void fill(double value);
   bool all_finite() const;
 
-  // The same numbers and the same place on the tape under another shape of equal size.
+  // The same numbers and the same place on the tape under another shape. Error unless it is of equal size, or for a
+  // leaf.
   Tensor reshape(Shape shape) const;
   // The same numbers as a constant: no gradient flows through it.
   Tensor detach() const;

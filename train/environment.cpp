@@ -98,11 +98,18 @@ double available_memory() {
   double kilobytes = 0;
   value >> kilobytes;
   double bytes = kilobytes * 1024;
-  // A container may be allowed less than the machine has.
-  std::ifstream limit("/sys/fs/cgroup/memory.max");
-  double most = 0;
-  if (limit >> most && (bytes == 0 || most < bytes)) bytes = most;
-  return bytes;
+  // A container may be allowed less than the machine has. What it holds counts, but for files that can be read again.
+  const std::string group = "/sys/fs/cgroup/memory.";
+  std::ifstream limit(group + "max"), current(group + "current"), details(group + "stat");
+  double most = 0, used = 0, files = 0;
+  if (!(limit >> most)) return bytes;
+  current >> used;
+  std::string name;
+  for (double bytes_of_it = 0; details >> name >> bytes_of_it;) {
+    if (name == "inactive_file") files = bytes_of_it;
+  }
+  const double left = std::max(0.0, most - std::max(0.0, used - files));
+  return bytes == 0 ? left : std::min(bytes, left);
 }
 
 }  // namespace normlab

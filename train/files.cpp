@@ -2,6 +2,7 @@
 #include "files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,6 +41,25 @@ void sync_directory_of(const std::filesystem::path& path) {
   ::close(descriptor);
 }
 
+// The part file of `path`, empty, once no other process writes it: it is locked until it is closed. Who has waited for
+// another finds that its file has been renamed or removed meanwhile, and makes one anew.
+int opened_alone(const std::filesystem::path& path, const std::filesystem::path& part) {
+  for (;;) {
+    const int descriptor = ::open(part.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (descriptor < 0) fail(path, "be written", errno);
+    while (::flock(descriptor, LOCK_EX) != 0 && errno == EINTR) {
+    }
+    struct stat ours {
+    }, named{};
+    const bool still_there = ::fstat(descriptor, &ours) == 0 && ::stat(part.c_str(), &named) == 0 &&
+                             ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
+    if (still_there && ::ftruncate(descriptor, 0) == 0) return descriptor;
+    const int error = errno;
+    ::close(descriptor);
+    if (still_there) fail(path, "be written", error);
+  }
+}
+
 }  // namespace
 
 AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), part_(path), descriptor_(-1) {
@@ -48,8 +68,7 @@ AtomicFile::AtomicFile(const std::filesystem::path& path) : path_(path), part_(p
   if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
     throw MachineError(text(path_.string(), ": cannot be written: it exists and is not a regular file"));
   }
-  descriptor_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  if (descriptor_ < 0) fail(path_, "be written", errno);
+  descriptor_ = opened_alone(path_, part_);
 }
 
 AtomicFile::~AtomicFile() {

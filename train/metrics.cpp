@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "../engine/error.h"
+#include "csv.h"
 
 namespace normlab {
 namespace {
@@ -90,17 +91,9 @@ const std::filesystem::path& cut_back(const std::filesystem::path& path, std::in
   return path;
 }
 
-// A cell of a CSV file (RFC 4180).
-std::string cell_of(const std::string& words) {
-  if (words.find_first_of(",\"\r\n") == std::string::npos) return words;
-  std::string quoted = "\"";
-  for (char c : words) quoted += c == '"' ? "\"\"" : std::string(1, c);
-  return quoted + '"';
-}
-
 std::string cell_of(const MetricValue& value) {
   const Json json = json_of(value);
-  return json.is_string() ? cell_of(json.get<std::string>()) : json.dump();
+  return json.is_string() ? csv_cell(json.get<std::string>()) : json.dump();
 }
 
 }  // namespace
@@ -143,7 +136,7 @@ void write_csv(const std::filesystem::path& path, const std::vector<MetricFields
     }
   }
   std::string table;
-  for (const std::string& column : columns) table += cell_of(column) + (&column == &columns.back() ? '\n' : ',');
+  for (const std::string& column : columns) table += csv_cell(column) + (&column == &columns.back() ? '\n' : ',');
   for (const MetricFields& row : rows) {
     for (const std::string& column : columns) {
       for (const auto& [name, value] : row) {

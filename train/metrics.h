@@ -1,8 +1,8 @@
 // Metrics: what a run measured, as JSON Lines (one object an event) and as CSV.
 //
 //   {"event":"train","step":100,"loss":5.21,"gradient_norm":0.8,"seconds":3.2,"tokens_per_second":64000.0}
-//   {"event":"evaluation","step":100,"loss":5.02,"perplexity":151.4,"seconds":3.4}
-//   {"event":"average","step":100,"checkpoints":5,"loss":4.98,"perplexity":145.5,"seconds":3.6}
+//   {"event":"evaluation","step":100,"split":"valid","statistics":"running","nll":5.02,"perplexity":151.4,…}
+//   {"event":"average","step":100,"checkpoints":5,"split":"valid","statistics":"running","nll":4.98,…}
 //
 // An "average" is an evaluation of the mean of the last checkpoints, at the end of a run.
 //

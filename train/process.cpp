@@ -77,8 +77,11 @@ pid_t spawn(const Command& command, int in, int out, int error) {
   const int failure = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failure == ENOENT) {
-    throw MachineError(text("the program `", command[0], "` is needed and not installed; on Debian and Ubuntu: ",
-                            "apt-get install ", command[0] == "curl" ? "curl ca-certificates" : command[0]));
+    throw MachineError(text("the program `", command[0],
+                            "` is needed and not installed; on Debian and Ubuntu: ", "apt-get install ",
+                            command[0] == "curl"      ? "curl ca-certificates"
+                            : command[0] == "gnuplot" ? "gnuplot-nox"
+                                                      : command[0]));
   }
   require(failure, "start " + command[0]);
   return child;

@@ -152,7 +152,6 @@ void begin_record(const Config& config, const Data* data, const fs::path& folder
 
 RunResult summarize(const fs::path& folder) {
   RunResult result;
-  result.final_nll = result.best_nll = kInfinity;
   for (const MetricRecord& record : read_metrics(folder / "metrics.jsonl")) {
     if (const auto seconds = record.number("seconds")) result.seconds = std::max(result.seconds, *seconds);
     const bool average = record.event == "average";  // they come last, and are the final figures
@@ -173,7 +172,7 @@ RunResult summarize(const fs::path& folder) {
       continue;
     }
     result.final_nll = nll;
-    if (nll < result.best_nll && !average) {
+    if (!average && !(nll >= result.best_nll)) {
       result.best_nll = nll;
       result.best_step = record.step;
     }

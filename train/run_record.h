@@ -27,7 +27,7 @@ struct RunResult {
   std::int64_t diverged_step = 0;  // 0: it did not
   std::string diverged_site;
   std::int64_t averaged = 0;  // checkpoints whose mean the figures from final_nll to scores are of; 0: the last model
-  // Nats per predicted token of the validation split; infinite when diverged, NaN when nothing was trained.
+  // Nats per predicted token of the validation split; infinite when diverged, NaN when there is none.
   double final_nll = std::numeric_limits<double>::quiet_NaN();
   double best_nll = std::numeric_limits<double>::quiet_NaN();  // of a model as trained
   std::int64_t best_step = 0;

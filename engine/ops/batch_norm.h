@@ -24,8 +24,8 @@ struct BatchNormalized {
 
 // n = (x - mean) / sqrt(variance + epsilon), y = weight * n + bias, feature by feature, for x[tokens, features] packed
 // as `rows`. Mean and variance are of the rows that count, in ghost batches of at most `statistics_tokens` (0: all in
-// one); rows that do not count are normalized along. One token gives y = bias. Error when no row counts, or when
-// variance + epsilon is zero.
+// one); rows that do not count are normalized along. One token gives y = bias, no token an empty y. Error when
+// of some tokens none counts, or when variance + epsilon is zero.
 BatchNormalized batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Rows& rows,
                            Index statistics_tokens, double epsilon);
 

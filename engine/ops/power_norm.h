@@ -45,7 +45,8 @@ struct PowerNormalized {
 // n = x / sqrt(running second moment + epsilon), y = weight * n + bias, feature by feature, for x[tokens, features]
 // packed as `rows` (Shen et al. 2020, algorithm 2). The rows that count are taken in ghost batches of at most
 // `statistics_tokens` (0: all in one), each normalized by what the ones before it left, as if they were micro-batches.
-// The state is not changed: see update(). Error when no row counts.
+// The state is not changed: see update(). No token gives an empty y. Error when of some
+// tokens none counts.
 PowerNormalized power_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Rows& rows,
                            Index statistics_tokens, const PowerRule& rule, const PowerState& state);
 

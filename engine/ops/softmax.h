@@ -1,4 +1,4 @@
-// Softmax and log-softmax over the last axis.
+// Softmax and log-softmax over the last axis, for x of any shape. Error when that axis is empty.
 #pragma once
 
 #include "../tensor.h"

@@ -54,6 +54,7 @@ TEST_CASE("misuse of a tensor is a message with both sides") {
   REQUIRE_THROWS_WITH(x.copy_from(Tensor::zeros({3, 2}, Dtype::f32)),
                       ContainsSubstring("of shape [2, 3], got f32 of shape [3, 2]"));
   REQUIRE_THROWS_WITH(Tensor().data<float>(), ContainsSubstring("before it was given a value"));
+  REQUIRE_THROWS_WITH(Tensor().clone(), ContainsSubstring("before it was given a value"));
   REQUIRE_THROWS_WITH((Tensor::from<float>({2}, std::vector<float>{1})), ContainsSubstring("holds 2 values, got 1"));
   REQUIRE_THROWS_WITH(Tensor::zeros({2}, Dtype::i32).require_gradient(), ContainsSubstring("i32 has no gradient"));
   REQUIRE_THROWS_WITH(Shape({2, -1}), ContainsSubstring("must not be negative, got [2, -1]"));

@@ -73,6 +73,16 @@ std::vector<std::string> both(std::vector<std::string> a, const std::vector<std:
 
 }  // namespace
 
+TEST_CASE("without validation text an experiment ends in its table and report all the same") {
+  World world;
+  const Outcome outcome = world.run("out", {"data.valid_tokens=0", "train.steps=2"});
+  INFO(outcome.error);
+  CHECK(outcome.status == 0);
+  CHECK_THAT(outcome.error, ContainsSubstring("layers=1, seed 1: trained, "));
+  CHECK(fs::exists(world.scratch / "out/report.html"));
+  CHECK_THAT(slurp(world.folder("out", kNames[0]) / "result.json"), ContainsSubstring("\"final_nll\": \"nan\""));
+}
+
 TEST_CASE("runs side by side leave the same bytes as one by one, on any number of threads") {
   World world;
   const Outcome one = world.run("one", {"--side-by-side", "1", "--threads", "2"});

@@ -83,7 +83,12 @@ int run(const Arguments& a) {
   const std::vector<ClaimResult> verdicts = judge(experiment, runs);
   write_verdicts(verdicts, settings.folder);
   if (!verdicts.empty()) fmt::print("\n{}", verdict_table(verdicts));
-  write_report(experiment, runs, verdicts, settings.folder);
+  try {
+    write_report(experiment, runs, verdicts, settings.folder);
+  } catch (const Interrupted&) {
+    throw Interrupted(text("stopped while the report was written; all runs are done: ./normlab report ",
+                           shell_word(settings.folder.string()), " writes it"));
+  }
   fmt::print("\n  {} of work; the report is {}\n", duration_text(result.seconds),
              (settings.folder / "report.html").string());
   // In an experiment of several runs a diverged one is a datum; alone it is the outcome.

@@ -1,5 +1,6 @@
 // ./normlab translate: sentences through a trained translation model, plain text in and out.
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 
@@ -53,6 +54,7 @@ void translate_lines(const Translation& task, const DecodingOptions& decoding, s
       std::cout << data.target_text(best_first.front().tokens, TextForm::plain) << '\n';
     }
     std::cout.flush();
+    if (!std::cout) throw MachineError("translate: the output cannot be written; is the disk full?");
   }
 }
 
@@ -69,7 +71,7 @@ int translate(const Arguments& a) {
     return kDone;
   }
   std::ifstream file(a.input);
-  check(file.is_open(), a.input,
+  check(file.is_open() && !std::filesystem::is_directory(a.input), a.input,
         ": cannot be read; give a file of sentences, one a line, or nothing for standard input");
   translate_lines(*task, decoding, file);
   return kDone;

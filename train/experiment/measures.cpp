@@ -413,8 +413,8 @@ struct Spread : MeasureOptions {
   }
 };
 
-// The share of the arms of an axis, or of the layers, in which one number reaches its level exactly where another
-// reaches its own: how well the one foretells the other.
+// The share of the arms of an axis, or of the layers, in which one number reaches its level exactly where another of
+// the same runs reaches its own: how well the one foretells the other.
 struct Agreement : MeasureOptions {
   Operand of, with;
   double level = 1, with_level = 1;
@@ -423,7 +423,9 @@ struct Agreement : MeasureOptions {
   void fields(Fields& f) override {
     operand_field(f, "of", of, "the number that foretells");
     f.real("level", level, {}, "what it must be at least");
-    operand_field(f, "with", with, "the number that is foretold");
+    operand_field(f, "with", with, "the number that is foretold, of the runs of `of`");
+    f.require(with.arms.empty() && with.best_over.empty(), "with",
+              "must name no arms or best_over: they are those of `of`");
     f.real("with_level", with_level, {}, "what it must be at least");
     over_field(f, over);
   }
@@ -431,20 +433,24 @@ struct Agreement : MeasureOptions {
     return text("share of the ", over == kOverSites ? "layers" : text("arms of axis ", over), " where ", words_of(of),
                 " is at least ", level, " exactly if ", words_of(with), " is at least ", with_level);
   }
-  std::vector<Use> uses() const override { return {{"of", &of, over}, {"with", &with, over}}; }
+  std::vector<Use> uses() const override { return {{"of", &of, over}}; }
   std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
+    Operand foretold = with;
+    foretold.arms = of.arms;
+    foretold.best_over = of.best_over;
+    const auto others = points(foretold, over, experiment);
     Sample sample;
-    const auto others = points(with, over, experiment);
     for (const auto& [seed, row] : points(of, over, experiment)) {
       const auto other = others.find(seed);
       if (other == others.end()) continue;
-      if (other->second.size() != row.size()) {
-        throw Unmeasured(
-            text(words_of(of), " has ", row.size(), " numbers, ", words_of(with), " has ", other->second.size()));
+      const std::vector<Point>& its = other->second;
+      const auto alike = [&](const Point& a, const Point& b) { return over != kOverSites || a.x == b.x; };
+      if (!std::equal(row.begin(), row.end(), its.begin(), its.end(), alike)) {
+        throw Unmeasured(text(words_of(of), " and ", words_of(with), " are not of the same layers"));
       }
       double same = 0;
       for (std::size_t i = 0; i < row.size(); ++i) {
-        const double a = row[i].y, b = other->second[i].y;
+        const double a = row[i].y, b = its[i].y;
         same += std::isnan(a) || std::isnan(b) ? kNaN : (a >= level) == (b >= with_level) ? 1 : 0;
       }
       sample.by_seed[seed] = same / static_cast<double>(row.size());

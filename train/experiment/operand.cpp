@@ -58,10 +58,18 @@ std::vector<std::string> left_of(const Axis& axis, const Series& operand) {
   return named.empty() ? all : named;
 }
 
-// The first number in the name of an arm, "layers=4" or "6 layers"; NaN when there is none.
+// The number in the name of an arm: what follows the last "=", "layers=4", or the first one, "6 layers"; NaN when there
+// is none.
 double number_in(const std::string& name) {
-  const auto digit = name.find_first_of("0123456789");
-  return digit == std::string::npos ? kNaN : std::strtod(name.c_str() + digit, nullptr);
+  if (const auto sign = name.rfind('='); sign != std::string::npos) {
+    char* end = nullptr;
+    const double value = std::strtod(name.c_str() + sign + 1, &end);
+    return end != name.c_str() + sign + 1 ? value : kNaN;
+  }
+  auto begin = name.find_first_of("0123456789");
+  if (begin == std::string::npos) return kNaN;
+  if (begin > 0 && name[begin - 1] == '.') --begin;
+  return std::strtod(name.c_str() + begin, nullptr);
 }
 
 std::string trouble_with_arms(const Series& operand, const std::vector<Axis>& axes) {
@@ -79,7 +87,15 @@ std::string trouble_with_arms(const Series& operand, const std::vector<Axis>& ax
 }
 
 std::string trouble_with_axis(const std::string& name, const std::vector<Axis>& axes) {
-  if (axis_named(name, axes) >= 0) return "";
+  const auto means = [&](std::size_t i) {
+    return name == text(i) || name == short_name(axes[i], i) || name == path_of(axes[i]);
+  };
+  std::vector<std::string> meant;
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    if (means(i)) meant.push_back(path_of(axes[i]).empty() ? text(i) : path_of(axes[i]));
+  }
+  if (meant.size() > 1) return text("\"", name, "\" may be any of the axes ", listed(meant), ": say which");
+  if (meant.size() == 1) return "";
   std::vector<std::string> known;
   for (std::size_t i = 0; i < axes.size(); ++i) known.push_back(short_name(axes[i], i));
   return known.empty() ? text("the experiment has no axes, got \"", name, "\"")
@@ -428,7 +444,7 @@ double quantile(std::vector<double> values, double p) {
   const double place = p * static_cast<double>(values.size() - 1);
   const auto below = static_cast<std::size_t>(place);
   const double part = place - static_cast<double>(below);
-  if (part == 0) return values[below];  // also where the next one is infinite
+  if (part == 0 || values[below] == values[below + 1]) return values[below];  // infinities, too
   return values[below] + part * (values[below + 1] - values[below]);
 }
 

@@ -35,6 +35,7 @@ std::string title_of(const Run& run) { return fmt::format("{}, seed {}", label_o
 std::string outcome_text(const RunResult& r) {
   if (r.diverged()) return fmt::format("diverged at step {}, first at {}", r.diverged_step, r.diverged_site);
   if (!r.trained()) return fmt::format("measured, {:.1f} s", r.seconds);
+  if (std::isnan(r.final_nll)) return fmt::format("trained, {:.1f} s", r.seconds);
   return fmt::format("valid perplexity {:.2f}, {:.1f} s", std::exp(r.final_nll), r.seconds);
 }
 

@@ -29,15 +29,17 @@ struct Estimated {
   Estimate estimate;
 };
 
-// Of the steps of an order the one that decides: one outside of the range if there is, else the one that reaches
-// farthest down.
+// Of the steps of an order the one that decides: one outside of the range if there is, else one that reaches over its
+// end, else any; of several the one that reaches farthest down.
 const Estimated& deciding(const std::vector<Estimated>& all, const HeldRange& held) {
+  const auto rank = [&](const Estimated& one) {
+    const auto [low, high] = std::pair(one.estimate.low, one.estimate.high);
+    return held.is_apart_from(low, high) ? 0 : held.contains(low, high) ? 2 : 1;
+  };
   const Estimated* found = &all.front();
   for (const Estimated& one : all) {
-    const bool apart = held.is_apart_from(one.estimate.low, one.estimate.high);
-    const bool found_apart = held.is_apart_from(found->estimate.low, found->estimate.high);
     const bool lower = one.estimate.low < found->estimate.low || one.seeds < found->seeds;
-    if (apart != found_apart ? apart : lower) found = &one;
+    if (rank(one) != rank(*found) ? rank(one) < rank(*found) : lower) found = &one;
   }
   return *found;
 }
@@ -170,10 +172,10 @@ std::string verdict_table(const std::vector<ClaimResult>& results) {
     const std::string indent(width + 18, ' ');
     out += fmt::format("  {:<{}}  {:<12}  {}{}\n", result.id, width, name_of(result.verdict), result.claim,
                        result.source.empty() ? "" : " (" + result.source + ")");
-    const std::string value =
-        result.seeds == 0 ? "no value"
-                          : fmt::format("{:.4g}, 95 % interval {:.4g} to {:.4g} ({}; {} seeds)", result.value,
-                                        result.low, result.high, result.method, result.seeds);
+    const std::string value = result.seeds == 0
+                                  ? "no value"
+                                  : fmt::format("{:.4g}, 95 % interval {:.4g} to {:.4g} ({}; {} seeds)", result.value,
+                                                result.low, result.high, result.method, result.seeds);
     out += fmt::format("{}{}: {}\n", indent, result.measure, value);
     out += fmt::format("{}{}: {}{}\n", indent, result.rule, result.reason,
                        result.paper ? fmt::format("; the paper's value is {:.4g}", *result.paper) : "");

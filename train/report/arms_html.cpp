@@ -9,6 +9,7 @@
 #include <set>
 
 #include "../experiment/statistics.h"
+#include "../experiment/sweep_config.h"
 #include "html.h"
 
 namespace normlab {
@@ -24,9 +25,7 @@ struct ArmRuns {
 std::vector<ArmRuns> arms_of(const std::vector<ObservedRun>& runs) {
   std::vector<ArmRuns> arms;
   for (const ObservedRun& run : runs) {
-    std::string label;
-    for (const std::string& arm : run.arms) label += (label.empty() ? "" : ", ") + arm;
-    if (label.empty()) label = "model";
+    const std::string label = label_of(run.arms);
     const auto same = [&](const ArmRuns& arm) { return arm.label == label; };
     auto found = std::find_if(arms.begin(), arms.end(), same);
     if (found == arms.end()) found = arms.insert(found, ArmRuns{label, {}});
@@ -63,7 +62,7 @@ std::vector<std::string> evaluated(const std::vector<ObservedRun>& runs) {
 std::vector<double> last_values(const ArmRuns& arm, const std::string& quantity, const std::string& site) {
   std::vector<double> values;
   for (const ObservedRun* run : arm.runs) {
-    if (!run->over()) continue;
+    if (!run->over() || run->state == RunState::diverged) continue;
     const std::vector<Observation>& all = run->of(quantity);
     const auto found = std::find_if(all.rbegin(), all.rend(), [&](const Observation& o) { return o.site == site; });
     if (found != all.rend() && std::isfinite(found->value)) values.push_back(found->value);

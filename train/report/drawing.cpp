@@ -378,7 +378,7 @@ Drawing draw(const FigureConfig& figure, const FigureData& data, const std::file
   try {
     outcome = run_programs({{"gnuplot", "-d", script.string()}});
   } catch (const MachineError& error) {
-    drawing.trouble = "gnuplot is not installed, so the figure is not drawn (Debian: apt install gnuplot-nox)";
+    drawing.trouble = text("the figure is not drawn: ", error.what());
     return drawing;
   }
   if (outcome.status != 0) {

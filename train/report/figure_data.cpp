@@ -31,8 +31,13 @@ std::optional<double> number_in(const std::string& word) {
   return std::nullopt;
 }
 
-// "rate=0.001" -> "0.001"
-std::string value_of(const std::string& arm) { return arm.substr(arm.rfind('=') + 1); }
+// "rate=0.001" -> "0.001", where all the arms of the axis say "rate="; else the whole name.
+std::string value_of(const std::string& arm, const std::vector<std::string>& arms) {
+  const std::string head = arm.substr(0, arm.rfind('=') + 1);
+  const bool common =
+      std::all_of(arms.begin(), arms.end(), [&](const auto& other) { return other.rfind(head, 0) == 0; });
+  return common ? arm.substr(head.size()) : arm;
+}
 
 // The number of a site's layer from 1: "encoder.layers.0.norm" -> "1". Empty when there is none.
 std::string layer_of(const std::string& site) {
@@ -121,7 +126,8 @@ std::string label_of(const Gathering& g, const ObservedRun& run, const std::stri
 // The place of an observation on the x axis, by name.
 std::string place_of(const Gathering& g, const ObservedRun& run, const Observation& seen) {
   if (g.figure.x == "site") return g.site_names.at(seen.site);
-  if (g.x_axis >= 0) return value_of(run.arms[static_cast<std::size_t>(g.x_axis)]);
+  if (const auto axis = static_cast<std::size_t>(g.x_axis); g.x_axis >= 0)
+    return value_of(run.arms[axis], g.arms[axis]);
   if (g.figure.kind != "boxes") return std::to_string(seen.step);
   const std::int64_t window = std::min<std::int64_t>(kWindows - 1, seen.step * kWindows / (g.last_step + 1));
   return fmt::format("{} %", 100 / kWindows * (window + 1));

@@ -55,8 +55,8 @@ ModelCheck LanguageModelOptions::check(double label_smoothing, std::uint64_t see
 }
 
 std::vector<Baseline> LanguageModelOptions::baselines(const Data& data) const {
+  if (data.evaluation_batches(Split::valid) == 0) return {};
   const NgramPerplexity ngrams = ngram_perplexity(text_of(data), Split::valid);
-  if (ngrams.tokens == 0) return {};
   return {{"unigram", ngrams.unigram, ""}, {"bigram", ngrams.bigram, ""}};
 }
 

@@ -81,6 +81,12 @@ TEST_CASE("an operand that leaves several arms of an axis is ambiguous") {
         }) == "test.json:3: claims[0].measure.of: \"a\" is an arm of two axes; give one of them another name");
 }
 
+TEST_CASE("what agreement foretells is of the same runs") {
+  CHECK(complaint(claim(R"({"kind": "agreement", "of": {"arms": ["Pre-LN"], "quantity": "q"},
+                            "with": {"arms": ["Post-LN"], "quantity": "r"}, "over": "layers"})")) ==
+        "test.json:3: claims[0].measure.with: must name no arms or best_over: they are those of `of`");
+}
+
 TEST_CASE("an axis is named by its path, its last part or its number") {
   for (const std::string axis : {"model.layers", "layers", "1"}) {
     CHECK(about(R"("arms": ["Post-LN"], "quantity": "q", "best_over": [")" + axis + "\"]") == "");
@@ -88,6 +94,16 @@ TEST_CASE("an axis is named by its path, its last part or its number") {
   CHECK(
       about(R"("arms": ["Post-LN"], "best_over": ["layer"], "quantity": "q")") ==
       "test.json:2: claims[0].measure.of: no axis is named \"layer\"; did you mean \"layers\"? known here: 0, layers");
+  CHECK(complaint_of([] {
+          parse_experiment(
+              R"({"train": {"steps": 1}, "model": {"kind": "translation"}, "data": {"kind": "synthetic_translation"},
+                               "sweep": {"axes": [{"model.encoder.layers": [1, 2]}, {"model.decoder.layers": [1, 2]}]},
+                               "claims": [{"id": "X", "claim": "?", "held": {"at_most": 1},
+                                           "measure": {"of": {"best_over": ["layers"], "quantity": "q"}}}]})",
+              "test.json");
+        }) ==
+        "test.json:4: claims[0].measure.of: \"layers\" may be any of the axes model.encoder.layers, "
+        "model.decoder.layers: say which");
   const std::string of = R"("of": {"arms": ["layers=2"], "quantity": "q"}, "over": )";
   CHECK(complaint(claim("{\"kind\": \"slope\", " + of + "\"0\"}")) ==
         "test.json:2: claims[0].measure.of: goes over \"0\", whose arms must hold numbers; \"Post-LN\" holds none");

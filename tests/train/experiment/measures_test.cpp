@@ -143,6 +143,21 @@ TEST_CASE("a slope goes over the layers of sites or over an axis of numbers") {
   check_values(measured(measure("slope", two), fill), {2, 3, 4});
 }
 
+TEST_CASE("the number of an arm follows its equals sign, or is the first in its name") {
+  const auto slope = [](const std::string& axis, const std::vector<double>& y) {
+    const Experiment experiment = parse_experiment(
+        R"({"question": "?", "train": {"steps": 1}, "sweep": {"seeds": [1], "axes": [)" + axis + "]}, \"claims\": [" +
+            claim(measure("slope", R"("of": {"quantity": "q"}, "over": "0", "axes": "linear")")) + "]}",
+        "test.json");
+    std::vector<ObservedRun> runs = runs_of(experiment, [](ObservedRun&) {});
+    for (std::size_t i = 0; i < y.size(); ++i) runs[i].quantities["q"] = {{1, "", y[i]}};
+    return experiment.claims[0].measure->samples({experiment.sweep->axes, runs}).at(0).by_seed.at(1);
+  };
+  CHECK(slope(R"({"train.optimizer.beta2": [0.9, 0.95]})", {1, 2}) == Approx(20));
+  CHECK(slope(R"({"alpha .9": {"model.layers": 1}, "alpha .95": {"model.layers": 2}})", {1, 2}) == Approx(20));
+  CHECK(slope(R"({"T=4 steps": {"model.layers": 1}, "T=-4": {"model.layers": 2}})", {1, 2}) == Approx(-0.125));
+}
+
 TEST_CASE("a fit is as bad as its worst point") {
   CHECK(deviation_of({{1, 2}, {2, 4.4}, {3, 5.7}}, {2, 4, 6}, false) == Approx(0.1));
   CHECK(deviation_of({{1, 2}, {2, 4}}, {1, 2}, true) == Approx(0).margin(1e-12));
@@ -207,6 +222,7 @@ TEST_CASE("the tail is the 99th percentile over the median, site by site") {
   CHECK(quantile({4, 1, 2, 3}, 0.5) == Approx(2.5));
   CHECK(quantile({1, 2, 3}, 1) == 3);
   CHECK(quantile({1, kInfinity}, 0) == 1);
+  CHECK(quantile({1, kInfinity, kInfinity}, 0.99) == kInfinity);
   CHECK(std::isnan(quantile({1, kNaN}, 0.5)));
   CHECK(std::isnan(quantile({}, 0.5)));
   const auto fill = [](ObservedRun& run) {
@@ -241,8 +257,8 @@ TEST_CASE("agreement is the share of arms in which both numbers reach their leve
     }
   };
   const auto agreement = [](const std::string& levels) {
-    return measure("agreement", R"("of": {"arms": ["Pre-LN"], "quantity": "bound"}, "with": {"arms": ["Pre-LN"], )"
-                                R"("quantity": "broke"}, "over": "layers", )" +
+    return measure("agreement", R"("of": {"arms": ["Pre-LN"], "quantity": "bound"}, "with": {"quantity": "broke"}, )"
+                                R"("over": "layers", )" +
                                     levels);
   };
   // bound is 2, 4, 8; broke 7, 5, 1 in seed 1, and 3, 5, 9 in the others.
@@ -250,8 +266,7 @@ TEST_CASE("agreement is the share of arms in which both numbers reach their leve
   check_values(measured(agreement(R"("level": 5, "with_level": 5)"), fill), {0, 2.0 / 3, kNaN});
   CHECK(
       experiment_of(claim(agreement(R"("level": 4, "with_level": 5)"))).claims[0].measure->words() ==
-      "share of the arms of axis layers where last bound of Pre-LN is at least 4 exactly if last broke of Pre-LN is at "
-      "least 5");
+      "share of the arms of axis layers where last bound of Pre-LN is at least 4 exactly if last broke is at least 5");
 }
 
 TEST_CASE("steps before from_step are not looked at") {

@@ -169,6 +169,23 @@ TEST_CASE("an order holds when each step does, and fails with one that does not"
   CHECK(turned.value == Approx(-0.98));
 }
 
+TEST_CASE("an order is undecided when a step reaches over an end of the range, though another lies lower in it") {
+  const auto fill = [](ObservedRun& run) {
+    const double seed = static_cast<double>(run.seed);
+    run.quantities["q"] = {{1, "",
+                            layers_of(run) == 2   ? 0
+                            : layers_of(run) == 4 ? 0.2 + 0.01 * seed
+                                                  : 0.7 + 0.2 * seed}};
+  };
+  const auto at = [](const std::string& layers) {
+    return R"({"arms": ["Pre-LN", ")" + layers + R"("], "quantity": "q"})";
+  };
+  const std::string order =
+      "{\"kind\": \"order\", \"operands\": [" + at("layers=2") + ", " + at("layers=4") + ", " + at("layers=8") + "]}";
+  CHECK(judged(claim(order, R"("at_least": 0, "at_most": 1)"), fill).verdict == Verdict::undecided);
+  CHECK(judged(claim(order, R"("at_least": 0, "at_most": 2)"), fill).verdict == Verdict::held);
+}
+
 TEST_CASE("shares of seeds have their own interval") {
   const std::string all =
       claim("{\"kind\": \"fraction\", \"of\": " + kPost + ", \"at_least\": 2}", "\"at_least\": 0.5");

@@ -131,7 +131,9 @@ TEST_CASE("without values nothing is drawn, and without gnuplot the reader is to
   const Path nowhere(folder.path().string());
   const Drawing drawing = draw(figure, some_data(figure), folder / "figure.gnuplot");
   CHECK(drawing.file == "");
-  CHECK(drawing.trouble == "gnuplot is not installed, so the figure is not drawn (Debian: apt install gnuplot-nox)");
+  CHECK(drawing.trouble ==
+        "the figure is not drawn: the program `gnuplot` is needed and not installed; on Debian and Ubuntu: apt-get "
+        "install gnuplot-nox");
 }
 
 TEST_CASE("a long curve is thinned for the picture, its last point kept") {

@@ -89,6 +89,14 @@ TEST_CASE("over an axis of numbers curves have their values, bars their order") 
   CHECK(labels(data) == Names{"layers=2", "layers=10"});
 }
 
+TEST_CASE("named arms that end alike keep their places apart") {
+  std::vector<ObservedRun> runs = some_runs();
+  for (ObservedRun& run : runs) run.arms[0] += ", T=1";
+  std::vector<Axis> axes = kAxes;
+  for (Arm& arm : axes[0]) arm.name += ", T=1";
+  CHECK(gather(figure("bars", "loss", "0"), axes, runs).names == Names{"Post-LN, T=1", "Pre-LN, T=1"});
+}
+
 TEST_CASE("over sites they stand by the number of their layer, runs of every depth in one order") {
   FigureConfig asked = figure("bars", "gradient", "site");
   asked.sites = "decoder.*.weight";
