@@ -9,8 +9,8 @@ namespace normlab {
 // The shape of y is that of x with the last axis replaced. Error when the last axis of x is not `in`.
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 
-// c[m, n] = op(a) * op(b), where op is the identity or the transpose; a and b have rank 2. Error when their inner extents or
-// their dtypes differ.
+// c[m, n] = op(a) * op(b), where op is the identity or the transpose; a and b have rank 2. Error when their inner
+// extents or their dtypes differ.
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a = false, bool transpose_b = false);
 
 }  // namespace normlab
