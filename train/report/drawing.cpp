@@ -242,14 +242,14 @@ struct KeySize {
   int longest, columns, rows;  // letters of the longest entry
 };
 
-// As many columns as fit beside each other.
+// As many columns as fit beside each other above the plot, in gnuplot's own judgement of their width.
 KeySize key_size(const FigureData& data) {
   int entries = 0, longest = 1;
   for (const auto* list : {&data.series, &data.paper}) {
     for (const FigureSeries& series : *list) longest = std::max(longest, static_cast<int>(series.label.size()));
     entries += static_cast<int>(list->size());
   }
-  const int columns = std::max(1, kWidth / (kLetter * (longest + 6)));
+  const int columns = std::max(1, (kWidth - 90) / ((kLetter + 1) * longest + 50));
   return {longest, columns, (entries + columns - 1) / columns};
 }
 
