@@ -176,7 +176,7 @@ struct Slope : MeasureOptions {
     const char* kind = axes == LineAxes::linear     ? "slope"
                        : axes == LineAxes::semi_log ? "factor per unit"
                                                     : "log-log slope";
-    return text(kind, " of ", words_of(of), " over ", over == kOverSites ? "layers" : over);
+    return text(kind, " of ", words_of(of), " over ", words_of_axis(over));
   }
   std::vector<Use> uses() const override { return {{"of", &of, over, true}}; }
   Scale scale() const override { return axes == LineAxes::semi_log ? Scale::logarithmic : Scale::linear; }
@@ -211,9 +211,8 @@ struct Fit : MeasureOptions {
     f.boolean("up_to_a_factor", up_to_a_factor, "whether the curve may first be multiplied by what fits best");
   }
   std::string words() const override {
-    return text("largest relative deviation of ", words_of(of), " over ", over == kOverSites ? "layers" : over,
-                " from ", to.quantity.empty() ? "the given curve" : words_of(to),
-                up_to_a_factor ? ", up to a factor" : "");
+    return text("largest relative deviation of ", words_of(of), " over ", words_of_axis(over), " from ",
+                to.quantity.empty() ? "the given curve" : words_of(to), up_to_a_factor ? ", up to a factor" : "");
   }
   std::vector<Use> uses() const override {
     std::vector<Use> uses = {{"of", &of, over, true}};
@@ -396,7 +395,7 @@ struct Spread : MeasureOptions {
   }
   std::string words() const override {
     return text(ratio ? "largest over smallest " : "largest minus smallest ", words_of(of), " over ",
-                over == kOverSites ? "layers" : over);
+                words_of_axis(over));
   }
   std::vector<Use> uses() const override { return {{"of", &of, over}}; }
   Scale scale() const override { return ratio ? Scale::logarithmic : Scale::linear; }
@@ -430,8 +429,8 @@ struct Agreement : MeasureOptions {
     over_field(f, over);
   }
   std::string words() const override {
-    return text("share of the ", over == kOverSites ? "layers" : text("arms of axis ", over), " where ", words_of(of),
-                " is at least ", level, " exactly if ", words_of(with), " is at least ", with_level);
+    return text("share of ", words_of_axis(over), " where ", words_of(of), " is at least ", level, " exactly if ",
+                words_of(with), " is at least ", with_level);
   }
   std::vector<Use> uses() const override { return {{"of", &of, over}}; }
   std::vector<Sample> samples(const ObservedExperiment& experiment) const override {

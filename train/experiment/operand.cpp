@@ -294,12 +294,19 @@ std::string trouble(const Series& operand, const std::string& over, bool numbers
   return "";
 }
 
+std::string words_of_axis(const std::string& over) {
+  if (over == kOverSites) return "layers";
+  return over.find_first_not_of("0123456789") == std::string::npos ? "the arms" : over;
+}
+
 std::string words_of(const Series& operand) {
   std::string words = operand.quantity;
   if (operand.sites != "*") words += " at " + operand.sites;
   if (operand.from_step > 0) words += text(" from step ", operand.from_step);
   if (!operand.arms.empty()) words += " of " + listed(operand.arms);
-  if (!operand.best_over.empty()) words += " (best over " + listed(operand.best_over) + ")";
+  std::vector<std::string> axes;
+  for (const std::string& axis : operand.best_over) axes.push_back(words_of_axis(axis));
+  if (!axes.empty()) words += " (best over " + listed(axes) + ")";
   return words;
 }
 

@@ -66,6 +66,8 @@ int axis_named(const std::string& name, const std::vector<Axis>& axes);
 // must hold numbers.
 std::string trouble(const Series& operand, const std::string& over, bool numbers, const std::vector<Axis>& axes);
 
+// In words: "layers" for the sites, an axis of named arms, which has but a number, "the arms", another by its name.
+std::string words_of_axis(const std::string& over);
 // In words: "last valid_nll of Post-LN, warm-up".
 std::string words_of(const Series& operand);
 std::string words_of(const Operand& operand);

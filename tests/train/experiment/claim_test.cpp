@@ -36,6 +36,10 @@ TEST_CASE("a claim is read with its measure, and its resolved form says the same
         "factor per unit of weight_gradient_norm at *.w2 of Post-LN, layers=4 at step 1 over layers");
   REQUIRE(claim.baseline.size() == 1);
   CHECK(words_of(claim.baseline[0]) == "last valid_nll of Pre-LN (best over layers)");
+  Series over_arms;
+  over_arms.quantity = "valid_nll";
+  over_arms.best_over = {"0", "rate"};
+  CHECK(words_of(over_arms) == "valid_nll (best over the arms, rate)");
   const Experiment again = parse_experiment(to_lines(experiment.resolved), "resolved");
   CHECK(to_lines(again.resolved) == to_lines(experiment.resolved));
 }

@@ -264,9 +264,8 @@ TEST_CASE("agreement is the share of arms in which both numbers reach their leve
   // bound is 2, 4, 8; broke 7, 5, 1 in seed 1, and 3, 5, 9 in the others.
   check_values(measured(agreement(R"("level": 4, "with_level": 5)"), fill), {1.0 / 3, 1, kNaN});
   check_values(measured(agreement(R"("level": 5, "with_level": 5)"), fill), {0, 2.0 / 3, kNaN});
-  CHECK(
-      experiment_of(claim(agreement(R"("level": 4, "with_level": 5)"))).claims[0].measure->words() ==
-      "share of the arms of axis layers where last bound of Pre-LN is at least 4 exactly if last broke is at least 5");
+  CHECK(experiment_of(claim(agreement(R"("level": 4, "with_level": 5)"))).claims[0].measure->words() ==
+        "share of layers where last bound of Pre-LN is at least 4 exactly if last broke is at least 5");
 }
 
 TEST_CASE("steps before from_step are not looked at") {
