@@ -103,3 +103,28 @@ TEST_CASE("report says what it cannot report on, and list names the claims") {
   const Outcome list = run_program({"list", (scratch / "configs").string()}, scratch);
   CHECK_THAT(list.out, ContainsSubstring("claims T1, F1, U1"));
 }
+
+TEST_CASE("a ledger takes an experiment's verdicts, and is not touched by one that states no claims") {
+  Scratch scratch;
+  std::string without = kConfig;
+  const std::size_t begin = without.find("\"claims\""), end = without.find("\"model\"");
+  without.erase(begin, end - begin);
+  spill(scratch / "claims.json", kConfig);
+  spill(scratch / "none.json", without);
+  spill(scratch / "ledger/README.md", "# Ledger\n\n<!-- ledger -->\nNothing yet.\n<!-- /ledger -->\n");
+  for (const std::string name : {"none", "claims"}) {
+    const std::string folder = (scratch / "runs" / name).string();
+    REQUIRE(run_program({"run", (scratch / (name + ".json")).string(), "--quiet", "--out", folder}, scratch).status ==
+            0);
+    const Outcome outcome = run_program({"report", folder, "--ledger", (scratch / "ledger").string()}, scratch);
+    CHECK(outcome.status == 0);
+    const std::string readme = slurp(scratch / "ledger/README.md");
+    if (name == "none") {
+      CHECK_THAT(outcome.out, ContainsSubstring("none: not in the ledger, since it states no claims"));
+      CHECK_THAT(readme, ContainsSubstring("Nothing yet."));
+    } else {
+      CHECK_THAT(outcome.out, ContainsSubstring("1 experiment in the ledger"));
+      CHECK_THAT(readme, ContainsSubstring("| T1 |"));
+    }
+  }
+}

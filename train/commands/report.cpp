@@ -71,6 +71,8 @@ void report_all(const Arguments& a) {
       if (!r.results.empty() && counts.over() == counts.all()) ledger.push_back({place, r.results, r.made});
       if (!a.ledger.empty() && counts.over() < counts.all()) {
         fmt::print("{}: not in the ledger, since its runs are not over\n", place.string());
+      } else if (!a.ledger.empty() && r.results.empty()) {
+        fmt::print("{}: not in the ledger, since it states no claims\n", place.string());
       }
     }
     if (is_experiment(folder)) {
@@ -80,7 +82,7 @@ void report_all(const Arguments& a) {
       fmt::print("the reports are listed in {}\n", (fs::path(folder) / "index.html").string());
     }
   }
-  if (a.ledger.empty()) return;
+  if (ledger.empty() || a.ledger.empty()) return;
   write_ledger(ledger, a.ledger);
   fmt::print("{} experiment{} in the ledger {}\n", ledger.size(), ledger.size() == 1 ? "" : "s",
              (fs::path(a.ledger) / "README.md").string());
