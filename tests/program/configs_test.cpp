@@ -54,7 +54,7 @@ TEST_CASE("every config, made small, takes a step or measures, and passes check"
     images += static_cast<char>(i % 10);
     for (int pixel = 0; pixel < 3072; ++pixel) images += static_cast<char>((i % 10) * pixel);
   }
-  spill(data / "cifar10-subset/train.bin.gz", images);
+  spill(data / "cifar10/data_batch_1.bin", images);
   std::vector<std::string> files;
   for (const auto& entry : fs::recursive_directory_iterator(fs::path(NORMLAB_SOURCE_DIR) / "configs")) {
     if (entry.path().extension() == ".json") files.push_back(entry.path().string());
