@@ -49,8 +49,7 @@ int opened_alone(const std::filesystem::path& path, const std::filesystem::path&
     if (descriptor < 0) fail(path, "be written", errno);
     while (::flock(descriptor, LOCK_EX) != 0 && errno == EINTR) {
     }
-    struct stat ours {
-    }, named{};
+    struct stat ours, named;
     const bool still_there = ::fstat(descriptor, &ours) == 0 && ::stat(part.c_str(), &named) == 0 &&
                              ours.st_ino == named.st_ino && ours.st_dev == named.st_dev;
     if (still_there && ::ftruncate(descriptor, 0) == 0) return descriptor;
