@@ -94,9 +94,9 @@ std::string environment_line() {
 }
 
 double available_memory() {
-  std::istringstream value(proc_value("/proc/meminfo", "MemAvailable"));
+  std::istringstream machine(proc_value("/proc/meminfo", "MemAvailable"));
   double kilobytes = 0;
-  value >> kilobytes;
+  machine >> kilobytes;
   double bytes = kilobytes * 1024;
   // A container may be allowed less than the machine has. What it holds counts, but for files that can be read again.
   const std::string group = "/sys/fs/cgroup/memory.";
@@ -105,8 +105,8 @@ double available_memory() {
   if (!(limit >> most)) return bytes;
   current >> used;
   std::string name;
-  for (double bytes_of_it = 0; details >> name >> bytes_of_it;) {
-    if (name == "inactive_file") files = bytes_of_it;
+  for (double value = 0; details >> name >> value;) {
+    if (name == "inactive_file") files = value;
   }
   const double left = std::max(0.0, most - std::max(0.0, used - files));
   return bytes == 0 ? left : std::min(bytes, left);

@@ -63,6 +63,13 @@ Descriptor opened(const std::string& path, int flags) {
   return file;
 }
 
+// What a program comes in, on Debian and Ubuntu.
+std::string packages_of(const std::string& program) {
+  if (program == "curl") return "curl ca-certificates";
+  if (program == "gnuplot") return "gnuplot-nox";
+  return program;
+}
+
 pid_t spawn(const Command& command, int in, int out, int error) {
   posix_spawn_file_actions_t actions;
   require(posix_spawn_file_actions_init(&actions), "start a program");
@@ -77,11 +84,8 @@ pid_t spawn(const Command& command, int in, int out, int error) {
   const int failure = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   if (failure == ENOENT) {
-    throw MachineError(text("the program `", command[0],
-                            "` is needed and not installed; on Debian and Ubuntu: ", "apt-get install ",
-                            command[0] == "curl"      ? "curl ca-certificates"
-                            : command[0] == "gnuplot" ? "gnuplot-nox"
-                                                      : command[0]));
+    throw MachineError(text("the program `", command[0], "` is needed and not installed; on Debian and Ubuntu: ",
+                            "apt-get install ", packages_of(command[0])));
   }
   require(failure, "start " + command[0]);
   return child;

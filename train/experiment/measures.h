@@ -1,5 +1,6 @@
-// Measures: what makes one number for each seed out of what runs left. Each kind is a struct in measures.cpp with its
-// formula, and one line in registered().
+// Measures: what makes one number for each seed out of what runs left. Each kind is a struct with its formula and a
+// line in a list: in measures_over_places.cpp those that go over layers or the arms of an axis, in measures.cpp the
+// others.
 #pragma once
 
 #include <cstdint>

@@ -1,14 +1,14 @@
-// Choosing runs, sites and steps.
+// Choosing runs, sites and steps: from an operand to its numbers.
 #include "operand.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <set>
 
 #include "../probe.h"
 #include "../problems.h"
+#include "names.h"
 
 namespace normlab {
 namespace {
@@ -18,88 +18,6 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 bool contains(const std::vector<std::string>& list, const std::string& word) {
   return std::find(list.begin(), list.end(), word) != list.end();
-}
-
-std::string suggestion(const std::string& word, const std::vector<std::string>& candidates) {
-  const std::string near = closest(word, candidates);
-  return text(near.empty() ? "" : text("; did you mean \"", near, "\"?"),
-              near.empty() ? "; known here: " : " known here: ", listed(candidates));
-}
-
-// --- axes and arms ---------------------------------------------------------------------------------------------------
-
-// The path of an axis of values: {"model.layers": [2, 4]}; empty for one of named arms.
-std::string path_of(const Axis& axis) {
-  const Arm& arm = axis.front();
-  if (arm.settings.size() != 1) return "";
-  const std::string& path = arm.settings.front().path;
-  const std::string last = path.substr(path.rfind('.') + 1);
-  return arm.name.rfind(last + "=", 0) == 0 ? path : "";
-}
-
-std::string short_name(const Axis& axis, std::size_t number) {
-  const std::string path = path_of(axis);
-  return path.empty() ? text(number) : path.substr(path.rfind('.') + 1);
-}
-
-std::vector<std::string> arm_names(const Axis& axis) {
-  std::vector<std::string> names;
-  for (const Arm& arm : axis) names.push_back(arm.name);
-  return names;
-}
-
-// The arms of an axis that an operand leaves: those it names, or all.
-std::vector<std::string> left_of(const Axis& axis, const Series& operand) {
-  std::vector<std::string> named;
-  const std::vector<std::string> all = arm_names(axis);
-  for (const std::string& arm : all) {
-    if (contains(operand.arms, arm)) named.push_back(arm);
-  }
-  return named.empty() ? all : named;
-}
-
-// The number in the name of an arm: what follows the last "=", "layers=4", or the first one, "6 layers"; NaN when there
-// is none.
-double number_in(const std::string& name) {
-  if (const auto sign = name.rfind('='); sign != std::string::npos) {
-    char* end = nullptr;
-    const double value = std::strtod(name.c_str() + sign + 1, &end);
-    return end != name.c_str() + sign + 1 ? value : kNaN;
-  }
-  auto begin = name.find_first_of("0123456789");
-  if (begin == std::string::npos) return kNaN;
-  if (begin > 0 && name[begin - 1] == '.') --begin;
-  return std::strtod(name.c_str() + begin, nullptr);
-}
-
-std::string trouble_with_arms(const Series& operand, const std::vector<Axis>& axes) {
-  std::vector<std::string> known;
-  for (const Axis& axis : axes) {
-    for (const std::string& name : arm_names(axis)) known.push_back(name);
-  }
-  for (const std::string& arm : operand.arms) {
-    const auto count = std::count(known.begin(), known.end(), arm);
-    if (known.empty()) return text("the experiment has no arms, got \"", arm, "\"");
-    if (count == 0) return text("no arm is named \"", arm, "\"", suggestion(arm, known));
-    if (count > 1) return text("\"", arm, "\" is an arm of two axes; give one of them another name");
-  }
-  return "";
-}
-
-std::string trouble_with_axis(const std::string& name, const std::vector<Axis>& axes) {
-  const auto means = [&](std::size_t i) {
-    return name == text(i) || name == short_name(axes[i], i) || name == path_of(axes[i]);
-  };
-  std::vector<std::string> meant;
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    if (means(i)) meant.push_back(path_of(axes[i]).empty() ? text(i) : path_of(axes[i]));
-  }
-  if (meant.size() > 1) return text("\"", name, "\" may be any of the axes ", listed(meant), ": say which");
-  if (meant.size() == 1) return "";
-  std::vector<std::string> known;
-  for (std::size_t i = 0; i < axes.size(); ++i) known.push_back(short_name(axes[i], i));
-  return known.empty() ? text("the experiment has no axes, got \"", name, "\"")
-                       : text("no axis is named \"", name, "\"", suggestion(name, known));
 }
 
 // --- runs ------------------------------------------------------------------------------------------------------------
@@ -136,17 +54,6 @@ std::vector<const ObservedRun*> best_of(const std::vector<const ObservedRun*>& r
 }
 
 // --- sites and steps -------------------------------------------------------------------------------------------------
-
-// The layer that a site belongs to, the first part of its path that is a number, counted from 1; 0 when there is none.
-int layer_of(const std::string& site) {
-  for (std::size_t begin = 0; begin <= site.size();) {
-    const std::size_t end = std::min(site.find('.', begin), site.size());
-    const std::string part = site.substr(begin, end - begin);
-    if (!part.empty() && part.find_first_not_of("0123456789") == std::string::npos) return std::atoi(part.c_str()) + 1;
-    begin = end + 1;
-  }
-  return 0;
-}
 
 double mean_of(const std::vector<double>& values) {
   double sum = 0;
@@ -256,15 +163,8 @@ void Operand::fields(Fields& f) {
   across_field(f, across);
 }
 
-int axis_named(const std::string& name, const std::vector<Axis>& axes) {
-  for (std::size_t i = 0; i < axes.size(); ++i) {
-    if (name == text(i) || name == short_name(axes[i], i) || name == path_of(axes[i])) return static_cast<int>(i);
-  }
-  return -1;
-}
-
 std::string trouble(const Series& operand, const std::string& over, bool numbers, const std::vector<Axis>& axes) {
-  std::string found = trouble_with_arms(operand, axes);
+  std::string found = trouble_with_arms(operand.arms, axes);
   std::set<int> open;
   for (const std::string& name : operand.best_over) {
     if (found.empty()) found = trouble_with_axis(name, axes);
@@ -279,10 +179,10 @@ std::string trouble(const Series& operand, const std::string& over, bool numbers
   }
   if (!found.empty()) return found;
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    const std::vector<std::string> left = left_of(axes[i], operand);
+    const std::vector<std::string> left = arms_of(axes[i], operand.arms);
     if (open.count(static_cast<int>(i)) == 0 && left.size() > 1) {
       return text("must leave one arm of each axis; of sweep.axes[", i, "] it leaves ", listed(left),
-                  ": name one in arms, or put \"", short_name(axes[i], i), "\" in best_over");
+                  ": name one in arms, or put \"", name_of_axis(axes, i), "\" in best_over");
     }
     if (!over_axis || axis_named(over, axes) != static_cast<int>(i)) continue;
     for (const std::string& arm : left) {
@@ -321,7 +221,7 @@ std::vector<const ObservedRun*> looked_at(const Series& operand, const ObservedE
   for (const ObservedRun& run : experiment.runs) {
     bool wanted = true;
     for (std::size_t i = 0; i < experiment.axes.size(); ++i) {
-      wanted = wanted && contains(left_of(experiment.axes[i], operand), run.arms[i]);
+      wanted = wanted && contains(arms_of(experiment.axes[i], operand.arms), run.arms[i]);
     }
     if (wanted) runs.push_back(&run);
   }
@@ -426,8 +326,8 @@ std::map<std::int64_t, std::vector<Point>> points(const Operand& operand, const 
     return of_seeds;
   }
   const Axis& axis = experiment.axes[static_cast<std::size_t>(axis_named(over, experiment.axes))];
-  const std::vector<std::string> arms = left_of(axis, operand);
-  const std::vector<std::string> names = arm_names(axis);
+  const std::vector<std::string> arms = arms_of(axis, operand.arms);
+  const std::vector<std::string> names = arms_of(axis);
   for (const std::string& arm : arms) {
     Operand one = operand;
     std::erase_if(one.arms, [&](const std::string& name) { return contains(names, name); });

@@ -58,10 +58,6 @@ struct ObservedExperiment {
 // In what a measure goes over: its sites, or an axis of the sweep; nothing when it takes one number of each run.
 inline const std::string kOverSites = "sites";
 
-// The axis of that name: a path of the config ("model.layers"), its last part ("layers"), or its number from 0. Axes of
-// named arms have only their number. -1 when there is none.
-int axis_named(const std::string& name, const std::vector<Axis>& axes);
-
 // What is wrong with the arms and axes that an operand names, or nothing. With `numbers` the arms of the axis `over`
 // must hold numbers.
 std::string trouble(const Series& operand, const std::string& over, bool numbers, const std::vector<Axis>& axes);

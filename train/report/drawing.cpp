@@ -242,7 +242,8 @@ struct KeySize {
   int longest, columns, rows;  // letters of the longest entry
 };
 
-// As many columns as fit beside each other above the plot, in gnuplot's own judgement of their width.
+// As many columns as gnuplot finds room for above the plot: it leaves 90 pixels for the margins and takes 50 more for
+// an entry than its letters, each a little wider than kLetter. With fewer than it asks for, rows would be missing.
 KeySize key_size(const FigureData& data) {
   int entries = 0, longest = 1;
   for (const auto* list : {&data.series, &data.paper}) {

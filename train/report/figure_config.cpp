@@ -5,7 +5,7 @@
 #include <cctype>
 
 #include "../../engine/error.h"
-#include "../experiment/operand.h"
+#include "../experiment/names.h"
 
 namespace normlab {
 namespace {

@@ -12,6 +12,7 @@
 
 #include "../../engine/error.h"
 #include "../csv.h"
+#include "../experiment/names.h"
 #include "../experiment/operand.h"
 #include "../experiment/statistics.h"
 #include "../probe.h"
@@ -21,7 +22,7 @@ namespace {
 
 constexpr int kWindows = 5;  // of boxes over steps, as in the PowerNorm paper's figures
 
-std::optional<double> number_in(const std::string& word) {
+std::optional<double> as_number(const std::string& word) {
   std::size_t end = 0;
   try {
     const double value = std::stod(word, &end);
@@ -39,19 +40,6 @@ std::string value_of(const std::string& arm, const std::vector<std::string>& arm
   return common ? arm.substr(head.size()) : arm;
 }
 
-// The number of a site's layer from 1: "encoder.layers.0.norm" -> "1". Empty when there is none.
-std::string layer_of(const std::string& site) {
-  for (std::size_t begin = 0; begin < site.size();) {
-    const std::size_t end = std::min(site.find('.', begin), site.size());
-    const std::string word = site.substr(begin, end - begin);
-    if (!word.empty() && word.size() < 9 && word.find_first_not_of("0123456789") == std::string::npos) {
-      return std::to_string(std::stol(word) + 1);
-    }
-    begin = end + 1;
-  }
-  return "";
-}
-
 template <class T>
 void add_once(std::vector<T>& list, const T& item) {
   if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
@@ -59,11 +47,11 @@ void add_once(std::vector<T>& list, const T& item) {
 
 // What the sites are called in the figure: by the numbers of their layers where these tell them apart.
 std::map<std::string, std::string> site_names(const std::vector<std::string>& sites) {
-  std::set<std::string> layers;
+  std::set<int> layers;
   for (const std::string& site : sites) layers.insert(layer_of(site));
-  const bool apart = layers.size() == sites.size() && layers.count("") == 0;
+  const bool apart = layers.size() == sites.size() && layers.count(0) == 0;
   std::map<std::string, std::string> names;
-  for (const std::string& site : sites) names[site] = apart ? layer_of(site) : site.empty() ? "model" : site;
+  for (const std::string& site : sites) names[site] = apart ? text(layer_of(site)) : site.empty() ? "model" : site;
   return names;
 }
 
@@ -78,19 +66,9 @@ struct Gathering {
   std::int64_t last_step = 1;
 };
 
-// Of an axis with arms named in the figure those, else all.
-std::vector<std::string> taking_part(const Axis& axis, const FigureConfig& figure) {
-  std::vector<std::string> all, asked;
-  for (const Arm& arm : axis) {
-    all.push_back(arm.name);
-    if (std::find(figure.arms.begin(), figure.arms.end(), arm.name) != figure.arms.end()) asked.push_back(arm.name);
-  }
-  return asked.empty() ? all : asked;
-}
-
 Gathering begin(const FigureConfig& figure, const std::vector<Axis>& axes, const std::vector<ObservedRun>& runs) {
   Gathering g{figure};
-  for (const Axis& axis : axes) g.arms.push_back(taking_part(axis, figure));
+  for (const Axis& axis : axes) g.arms.push_back(arms_of(axis, figure.arms));
   if (figure.x != "step" && figure.x != "site") g.x_axis = axis_named(figure.x, axes);
   for (const ObservedRun& run : runs) {
     bool takes_part = true;
@@ -168,20 +146,20 @@ Places& series_of(AllSeries& all, const std::string& label) {
 class Ruler {
  public:
   Ruler(const FigureConfig& figure, std::vector<std::string> places) : places_(std::move(places)) {
-    const auto numeric = [](const std::string& place) { return number_in(place).has_value(); };
+    const auto numeric = [](const std::string& place) { return as_number(place).has_value(); };
     const bool numbers = std::all_of(places_.begin(), places_.end(), numeric);
     if (numbers) {
       std::sort(places_.begin(), places_.end(),
-                [](const std::string& a, const std::string& b) { return *number_in(a) < *number_in(b); });
+                [](const std::string& a, const std::string& b) { return *as_number(a) < *as_number(b); });
     }
     named_ = figure.kind != "curves" || !numbers;
   }
 
   std::vector<std::string> names() const { return named_ ? places_ : std::vector<std::string>(); }
   std::optional<double> at(const std::string& place) const {
-    if (!named_) return number_in(place);
+    if (!named_) return as_number(place);
     for (std::size_t i = 0; i < places_.size(); ++i) {
-      if (places_[i] == place || (number_in(place) && number_in(places_[i]) == number_in(place))) {
+      if (places_[i] == place || (as_number(place) && as_number(places_[i]) == as_number(place))) {
         return static_cast<double>(i);
       }
     }

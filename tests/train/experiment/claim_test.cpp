@@ -119,9 +119,10 @@ TEST_CASE("an axis is named by its path, its last part or its number") {
 
 TEST_CASE("what a measure needs must be given") {
   const std::string q = R"({"arms": ["Pre-LN", "layers=2"], "quantity": "q"})";
-  CHECK(complaint(claim(R"({"kind": "rtaio"})")) ==
-        "test.json:2: claims[0].measure.kind: must be one of value, ratio, difference, part, order, slope, fit, "
-        "steps_to_reach, fraction, exceeds, tail, spread, agreement; got \"rtaio\"; did you mean \"ratio\"?");
+  CHECK(
+      complaint(claim(R"({"kind": "rtaio"})")) ==
+      "test.json:2: claims[0].measure.kind: must be one of value, ratio, difference, part, order, "
+      "steps_to_reach, fraction, exceeds, tail, slope, fit, spread, agreement; got \"rtaio\"; did you mean \"ratio\"?");
   CHECK(complaint(claim("{\"kind\": \"ratio\", \"of\": " + q + "}")) ==
         "test.json:2: claims[0].measure.to.quantity: must be given");
   CHECK(complaint(claim("{\"kind\": \"ratio\", \"of\": " + q + ", \"minus\": " + q + "}")) ==
