@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "../data/hash.h"
@@ -94,22 +97,24 @@ std::string environment_line() {
 }
 
 double available_memory() {
-  std::istringstream machine(proc_value("/proc/meminfo", "MemAvailable"));
+  std::istringstream value(proc_value("/proc/meminfo", "MemAvailable"));
   double kilobytes = 0;
-  machine >> kilobytes;
-  double bytes = kilobytes * 1024;
-  // A container may be allowed less than the machine has. What it holds counts, but for files that can be read again.
-  const std::string group = "/sys/fs/cgroup/memory.";
-  std::ifstream limit(group + "max"), current(group + "current"), details(group + "stat");
+  value >> kilobytes;
+  const double machine = kilobytes > 0 ? kilobytes * 1024 : std::numeric_limits<double>::infinity();
+  const double left = std::min(machine, memory_left_to("/sys/fs/cgroup"));
+  return std::isfinite(left) ? left : 0;
+}
+
+double memory_left_to(const std::filesystem::path& group) {
+  std::ifstream limit(group / "memory.max"), current(group / "memory.current"), details(group / "memory.stat");
   double most = 0, used = 0, files = 0;
-  if (!(limit >> most)) return bytes;
+  if (!(limit >> most)) return std::numeric_limits<double>::infinity();  // no such file, or "max"
   current >> used;
   std::string name;
   for (double value = 0; details >> name >> value;) {
     if (name == "inactive_file") files = value;
   }
-  const double left = std::max(0.0, most - std::max(0.0, used - files));
-  return bytes == 0 ? left : std::min(bytes, left);
+  return std::max(0.0, most - std::max(0.0, used - files));
 }
 
 }  // namespace normlab
