@@ -2,20 +2,18 @@
 //
 //   y_i = factor * table[ids_i]            dtable[r] = factor * sum of dy_i over all i with ids_i = r
 //
-// The backward scatters. Threads share the work by columns, not by ids: each column of dtable belongs to one thread,
-// which adds the dy_i in the order of i. No two threads meet, and the order of a sum does not depend on how many there
-// are.
+// The backward first sorts the positions i by id, so that each row of dtable is made in one go by one thread, which
+// adds its dy_i in the order of i: no two threads meet, and the order of a sum does not depend on how many there are.
 #include "lookup.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "../parallel.h"
 #include "../tape.h"
 
 namespace normlab {
 namespace {
-
-constexpr Index kColumns = 64;  // of one piece of the backward: four cache lines of a row in f32
 
 template <class T>
 void lookup_forward(const T* table, const std::int32_t* ids, Index count, Index width, T factor, T* y) {
@@ -27,16 +25,37 @@ void lookup_forward(const T* table, const std::int32_t* ids, Index count, Index 
   });
 }
 
+// The positions of row 0, then those of row 1 and so on, in order each; those of row r end before ends[r].
+struct Positions {
+  Tensor sorted, ends;
+};
+
+Positions positions_by_id(const Tensor& ids, Index rows) {
+  Positions p{Tensor::empty({ids.size()}, Dtype::i32), Tensor::zeros({rows + 1}, Dtype::i32)};
+  const std::int32_t* id = ids.data<std::int32_t>();
+  std::int32_t* sorted = p.sorted.data<std::int32_t>();
+  std::int32_t* next = p.ends.data<std::int32_t>();  // where the next position of a row goes: at first its begin
+  for (Index i = 0; i < ids.size(); ++i) ++next[id[i] + 1];
+  std::partial_sum(next, next + rows + 1, next);
+  for (Index i = 0; i < ids.size(); ++i) sorted[next[id[i]]++] = static_cast<std::int32_t>(i);
+  return p;
+}
+
 template <class T>
-void lookup_backward(const T* dy, const std::int32_t* ids, Index count, Index width, T factor, T* dtable) {
-  const auto add_columns = [=](Index piece) {
-    const Index begin = piece * kColumns, end = std::min(width, begin + kColumns);
-    for (Index i = 0; i < count; ++i) {
-      T* row = dtable + ids[i] * width;
-      for (Index j = begin; j < end; ++j) row[j] += factor * dy[i * width + j];
+void lookup_backward(const T* dy, const Positions& positions, Index rows, Index width, T factor, T* dtable,
+                     bool accumulate) {
+  const auto *sorted = positions.sorted.data<std::int32_t>(), *ends = positions.ends.data<std::int32_t>();
+  const Index of_each = 1 + positions.sorted.size() / std::max<Index>(1, rows);
+  parallel_rows(rows, of_each * width, [=](Index first, Index last) {
+    for (Index r = first; r < last; ++r) {
+      T* row = dtable + r * width;
+      if (!accumulate) std::fill(row, row + width, T(0));
+      for (Index k = r > 0 ? ends[r - 1] : 0; k < ends[r]; ++k) {
+        const T* from = dy + sorted[k] * width;
+        for (Index j = 0; j < width; ++j) row[j] += factor * from[j];
+      }
     }
-  };
-  parallel((width + kColumns - 1) / kColumns, add_columns, count * width >= kWorthSharing);
+  });
 }
 
 void check_ids(const char* op, const Tensor& table, const Tensor& ids) {
@@ -63,9 +82,11 @@ Tensor lookup(const char* op, const Tensor& table, const Tensor& ids, double fac
   });
   return record(op, {&table}, y, [op, ids, factor](const Tensor& dy, Gradients& into) {
     if (!into.wants(0)) return;
+    const Gradients::Target target = into.target(0);
+    const Positions positions = positions_by_id(ids, target.gradient.rows());
     visit_real(op, dy.dtype(), [&]<class T>() {
-      lookup_backward(dy.data<T>(), ids.data<std::int32_t>(), dy.rows(), dy.columns(), static_cast<T>(factor),
-                      into[0].data<T>());
+      lookup_backward(dy.data<T>(), positions, target.gradient.rows(), dy.columns(), static_cast<T>(factor),
+                      target.gradient.data<T>(), target.accumulate);
     });
   });
 }
