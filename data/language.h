@@ -21,7 +21,8 @@ class LanguageData : public Data {
   virtual Index longest_sequence() const = 0;  // what a learned position table must hold
   // Batch `index` counted from the start of training; epoch = index / batches_per_epoch(), each in an order of its own.
   virtual Batch training_batch(std::uint64_t index) const = 0;
-  // The batches of an evaluation: every token of the split once, in fixed segments, the tail included.
+  // The batches of an evaluation: every token of the split once, in fixed segments, the tail included. In a text cut
+  // into sentences blank lines are left out.
   virtual Batch evaluation_batch(Split split, Index index) const = 0;
 };
 

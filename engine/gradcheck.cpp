@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <set>
 
 #include "random.h"
 #include "tape.h"
@@ -181,8 +180,6 @@ class Checker {
       const auto again = gradients(cotangent_, through_identity ? 0 : 1.5, through_identity);
       for (std::size_t input = 0; input < plain.size(); ++input) {
         for (std::size_t i = 0; i < plain[input].size(); ++i) {
-          // A function that reaches its inputs by other ways never sees the copies made for it.
-          if (through_identity && again[input][i] == 0) continue;
           const double error = std::abs(again[input][i] - plain[input][i]);
           if (!(error <= 1e-12 * (1.5 + std::abs(plain[input][i])))) {
             add_failure(text(name(input), ", element ", position(inputs_[input].shape(), static_cast<Index>(i)),

@@ -23,8 +23,8 @@ struct GradcheckOptions {
   double step = 1e-5;      // h
   double absolute = 1e-8;  // passes when |analytic - numeric| <= absolute + relative * |numeric|, which NaN never does
   double relative = 1e-6;
-  std::uint64_t seed = 1;          // of the cotangent and of the choice of elements
-  Index elements = 0;              // how many elements of each input to perturb, drawn at random; 0 for all of them
+  std::uint64_t seed = 1;  // of the cotangent and of the choice of elements
+  Index elements = 0;      // how many elements of each input to perturb, drawn at random; 0 for all of them
   std::vector<std::string> names = {};  // of the inputs, for the report; "input 0" … when empty
 };
 
@@ -41,8 +41,8 @@ using GradcheckFunction = std::function<Tensor(const std::vector<Tensor>& inputs
 
 // Checks the gradient of `f` at `inputs` (f64 tensors) with respect to every input. The inputs are perturbed in place
 // and put back, so that f may also reach them by other ways: to check a module, pass its parameters as inputs. Also
-// checked: a zero cotangent gives exactly zero; backward twice gives the same bits; backward adds to a gradient that is
-// already there, both of a leaf and of an intermediate value. Error when an input is not f64.
+// checked: a zero cotangent gives exactly zero; backward twice gives the same bits; backward adds to a leaf's gradient
+// that is already there, and gives the same one through an intermediate value. Error when an input is not f64.
 GradcheckResult gradcheck(const GradcheckFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 

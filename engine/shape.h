@@ -1,6 +1,7 @@
 // Shape: the extents of a tensor, outermost first. Ops see any shape as rows x last axis.
 #pragma once
 
+#include <algorithm>
 #include <initializer_list>
 #include <ostream>
 #include <vector>
@@ -14,7 +15,12 @@ class Shape {
   Shape() = default;  // rank 0: one element
   Shape(std::initializer_list<Index> extents) : Shape(std::vector<Index>(extents)) {}
   explicit Shape(std::vector<Index> extents) : extents_(std::move(extents)) {
-    for (Index extent : extents_) check(extent >= 0, "shape: extents must not be negative, got ", *this);
+    Index elements = 1;  // a zero extent aside
+    for (Index extent : extents_) {
+      check(extent >= 0, "shape: extents must not be negative, got ", *this);
+      check(extent <= kMostElements / elements, "shape: more elements than any memory holds, got ", *this);
+      elements *= std::max<Index>(1, extent);
+    }
   }
 
   Index rank() const { return static_cast<Index>(extents_.size()); }
@@ -45,6 +51,7 @@ class Shape {
   }
 
  private:
+  static constexpr Index kMostElements = Index{1} << 56;
   std::vector<Index> extents_;
 };
 

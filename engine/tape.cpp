@@ -121,7 +121,8 @@ void Tape::backward(const Tensor& y, const Tensor& dy) {
         ", its gradient ", dy.dtype(), " of shape ", dy.shape());
   check(y.tape_ == id_, "backward: y does not depend on any leaf through ops recorded on this tape");
   done_ = true;
-  slots_[static_cast<std::size_t>(y.slot_)].gradient = dy;
+  Slot& last = slots_[static_cast<std::size_t>(y.slot_)];
+  last.gradient = dy.detach().reshape(last.shape);  // y may have been reshaped since its op made it
   for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
     Slot& slot = slots_[static_cast<std::size_t>(node->output)];
     // All that used this output has run: its gradient is complete. None at all means that y does not depend on it.

@@ -111,7 +111,7 @@ bool Tensor::all_finite() const {
   if (dtype_ == Dtype::i32) return true;
   return visit_real("all_finite", dtype_, [&]<class T>() {
     const T* numbers = data<T>();
-    // x - x is 0 for every finite x and NaN for the others; a sum has no branch and is vectorised.
+    // x - x is 0 for every finite x and NaN for the others; a sum has no branch.
     T sum = 0;
     for (Index i = 0; i < size_; ++i) sum += numbers[i] - numbers[i];
     return sum == 0;

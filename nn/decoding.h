@@ -38,8 +38,9 @@ class NotFinite : public Error {
 // and the continuations are ranked by their summed log-probability. One that ends in <eos> is finished if it is among
 // the first `beam`, and dropped otherwise; of the others the first `beam` live on. A sentence is done when `beam` of
 // its hypotheses are finished, whatever the live ones might still become, or at its greatest length, where every live
-// one is ended by force. Before min_length tokens no <eos> is allowed. The greatest length is also that of the model's
-// positions: extents().longest_target - 1. Ties go to the hypothesis ranked higher before, then to the lower token.
+// one is ended by force. Before min_length tokens no other <eos> is allowed. The greatest length is also that of the
+// model's positions: extents().longest_target - 1. Ties go to the hypothesis ranked higher before, then to the lower
+// token.
 //
 // Sentences do not influence each other, but for the rounding of products whose shape depends on their number.
 // Error when a tape is alive; NotFinite when logits are not finite.

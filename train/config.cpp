@@ -32,6 +32,8 @@ void TrainConfig::fields(Fields& f, bool required) {
       "score_every", score_every, {.at_least = 0, .at_most = kMostSteps},
       "steps between scorings of the validation split by what takes longer than a loss (BLEU), in an evaluation of "
       "the same step; 0 for one at the end");
+  f.require(score_every == 0 || (evaluate_every > 0 && score_every % evaluate_every == 0), "score_every",
+            text("must be a multiple of evaluate_every, which is ", evaluate_every, "; got ", score_every));
   f.integer("checkpoint_every", checkpoint_every, {.at_least = 0, .at_most = kMostSteps},
             "steps between checkpoints; 0 for one at the end");
   f.integer("keep", keep, {.at_least = 1, .at_most = 1e6}, "how many of the last checkpoints stay");

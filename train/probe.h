@@ -12,9 +12,6 @@
 
 namespace normlab {
 
-// Does `name` match the glob pattern, in which * stands for any run of characters and ? for one?
-bool glob_match(const std::string& pattern, const std::string& name);
-
 // One step's worth of observations, over all its micro-batches. Give it to each Tape of the step, then ask for the
 // records.
 //   activation_norm           root mean square over tokens of the length ‖x_t‖ of the site's vector

@@ -49,7 +49,6 @@ class Recorder final : public Listener {
 
   void on_step(const StepReport& report) override {
     tokens_ += static_cast<double>(report.tokens);
-    last_ = report;
     if (report.progress.step % config_.train.log_every == 0) {
       const double seconds = seconds_so_far();
       metrics_.write({"train",
@@ -117,7 +116,6 @@ class Recorder final : public Listener {
   ProgressBar bar_;
   std::chrono::steady_clock::time_point start_;
   double tokens_ = 0;
-  StepReport last_;
   std::string validation_;
 };
 

@@ -135,6 +135,13 @@ void require_same_config(const std::string& held, const std::string& own, const 
         "); choose another folder with --out, or remove this one");
 }
 
+std::string recorded_data(const fs::path& folder) {
+  if (!fs::exists(folder / "run.json")) return "";
+  const JsonNode record = read_json(folder / "run.json");
+  const JsonNode* data = record.find("data");
+  return data == nullptr ? "" : data->string;
+}
+
 bool holds_run(const Config& config, const fs::path& folder) {
   const fs::path file = folder / "config.json";
   if (!fs::exists(file)) return false;
@@ -172,7 +179,7 @@ RunResult summarize(const fs::path& folder) {
       continue;
     }
     result.final_nll = nll;
-    if (!average && !(nll >= result.best_nll)) {
+    if (!average && (nll < result.best_nll || std::isnan(result.best_nll))) {
       result.best_nll = nll;
       result.best_step = record.step;
     }

@@ -49,6 +49,9 @@ void require_same_config(const std::string& held, const std::string& own, const 
 // that wrote it have their defaults.
 bool holds_run(const Config& config, const std::filesystem::path& folder);
 
+// The hash of the data that the folder's run.json says it was begun on; empty when it says none.
+std::string recorded_data(const std::filesystem::path& folder);
+
 // Writes run.json and config.json. `data` may be null. Of a run that goes on with what earlier sessions have done, a
 // value that has changed, such as the program, becomes "a, then b", so that the run is not taken for the work of one;
 // Error when the data have changed.

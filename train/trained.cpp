@@ -8,6 +8,7 @@
 #include "experiment/experiment_config.h"
 #include "files.h"
 #include "run.h"
+#include "run_record.h"
 
 namespace normlab {
 
@@ -28,6 +29,10 @@ Trained load_trained(const std::filesystem::path& folder, const std::string& dat
   Trained trained;
   trained.config = experiment.config;
   trained.data = load_data(trained.config, data_directory);
+  const std::string learned_from = recorded_data(folder), found = trained.data->fingerprint();
+  check(learned_from.empty() || learned_from == found, folder.string(),
+        ": the model was trained on other data than these (their hash was ", learned_from, ", is ", found,
+        "); bring back its files, or say where they lie with --data");
   Init init;
   init.seed = trained.config.seed_of_init();
   init.dtype = trained.config.dtype;

@@ -19,6 +19,8 @@ struct FirstNotFinite final : Observer {
   }
 };
 
+constexpr char kCures[] = "; try a smaller rate, a longer warm-up or gradient clipping";
+
 bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % every == 0; }
 
 }  // namespace
@@ -150,6 +152,11 @@ void Trainer::evaluate_and_tell(Split split, bool score, std::int64_t averaged,
   for (const bool batch_statistics : {false, true}) {
     if (batch_statistics && !config_.train.evaluate_batch_statistics) continue;
     EvaluationReport report = evaluate(split, progress_.step, batch_statistics);
+    if (!batch_statistics && progress_.step > 0 && !std::isfinite(report.nll)) {
+      const std::string what = split == Split::valid ? "the validation loss" : "the test loss";
+      throw Diverged(progress_.step, what,
+                     text("training diverged: after step ", progress_.step, ": ", what, " is not finite", kCures));
+    }
     report.averaged = averaged;
     if (score && !batch_statistics) report.scores = task_.scores(split);
     if (task_.scores_accuracy()) {
@@ -173,7 +180,7 @@ void Trainer::diverged(const MicroBatches& batches, double divisor, const char* 
   if (first.site.empty()) first.site = what;
   throw Diverged(progress_.step + 1, first.site,
                  text("training diverged: step ", progress_.step + 1, ": ", what, " is not finite; first at ",
-                      first.site, "; try a smaller rate, a longer warm-up or gradient clipping"));
+                      first.site, kCures));
 }
 
 }  // namespace normlab

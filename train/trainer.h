@@ -47,7 +47,7 @@ class Listener {
   virtual void on_checkpoint(const Progress&) {}  // now is the time to write one
 };
 
-// Training produced NaN or infinity.
+// Training produced NaN or infinity: in a step, or in an evaluation after it.
 class Diverged : public Error {
  public:
   Diverged(std::int64_t step, const std::string& site, const std::string& message)

@@ -24,12 +24,13 @@ struct BatchNormalized {
 
 // n = (x - mean) / sqrt(variance + epsilon), y = weight * n + bias, feature by feature, for x[tokens, features] packed
 // as `rows`. Mean and variance are of the rows that count, in ghost batches of at most `statistics_tokens` (0: all in
-// one); rows that do not count are normalized along. One token gives y = bias, no token an empty y. Error when
+// one); rows that do not count are normalized along. No token gives an empty y, one token y = bias. Error when
 // of some tokens none counts, or when variance + epsilon is zero.
 BatchNormalized batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Rows& rows,
                            Index statistics_tokens, double epsilon);
 
-// n = x / sqrt(mean(x^2) + epsilon), otherwise as batch_norm (Shen et al. 2020, section 4.1, "PN-V").
+// n = x / sqrt(mean(x^2) + epsilon), otherwise as batch_norm (Shen et al. 2020, section 4.1, "PN-V"); one token gives
+// about y = weight * sign(x) + bias.
 BatchNormalized power_norm_v(const Tensor& x, const Tensor& weight, const Tensor& bias, const Rows& rows,
                              Index statistics_tokens, double epsilon);
 

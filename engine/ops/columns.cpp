@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #include "../parallel.h"
@@ -143,7 +144,8 @@ void join_rows(const Columns& at, Index begin, Index end, Spread& spread) {
     spread.join(
         count, [&](std::size_t j) { return double_of(origin[j]) + double_of(sum[j]) / count; },
         [&](std::size_t j) {
-          return std::max(0.0, double_of(squares[j]) - double_of(sum[j]) * double_of(sum[j]) / count);
+          const double left = double_of(squares[j]) - double_of(sum[j]) * double_of(sum[j]) / count;
+          return left < 0 ? 0 : left;  // NaN passes
         });
   }
 }
@@ -290,7 +292,8 @@ void rate_of(const char* op, const double* variance, Index features, double epsi
   for (Index j = 0; j < features; ++j) {
     check(!(variance[j] + epsilon <= 0), op, ": needs a positive epsilon where a feature is constant, feature ", j,
           " has variance ", variance[j], " and epsilon is ", epsilon);
-    rate[j] = 1 / std::sqrt(variance[j] + epsilon);
+    // As in rows, a square too large is NaN, for the trainer to see.
+    rate[j] = std::isinf(variance[j]) ? std::numeric_limits<double>::quiet_NaN() : 1 / std::sqrt(variance[j] + epsilon);
   }
 }
 

@@ -14,8 +14,8 @@
 //
 // dx is not the derivative of y: nu stands for the gradient through the running second moment, which reaches back
 // through all earlier batches (Shen et al. 2020, algorithm 2, which prints 1 / weight for weight). nu stays bounded
-// only while Gamma < 2 / (1 - alpha_backward). A row that does not count is normalized along, with dx_i = g_i / d, and
-// adds to nothing but dweight, dbias and Lambda.
+// only while Gamma < 2 / (1 - alpha_backward). A row that does not count is normalized along, with dx_i = g_i / d (or /
+// psi_B), and adds to nothing but dweight, dbias and Lambda.
 #include "power_norm.h"
 
 #include <optional>

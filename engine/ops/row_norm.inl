@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "../parallel.h"
@@ -29,10 +30,11 @@ inline void check_groups(const char* op, const Tensor& x, Index groups) {
 }
 
 // 1 / sqrt(square). Error when the statistic of a row and epsilon are both 0. NaN passes: it is for the trainer to see.
+// So does a square too large for T, as NaN: else the row would silently become the bias.
 template <class T>
 T inverse_root(const char* op, const char* statistic, Index row, T square) {
   check(square != 0, op, ": ", statistic, " + epsilon must not be 0, got 0 in row ", row, "; give an epsilon above 0");
-  return 1 / std::sqrt(square);
+  return std::isinf(square) ? std::numeric_limits<T>::quiet_NaN() : 1 / std::sqrt(square);
 }
 
 // The sums of a and b over j in [0, count), where term(j) gives the pair {a, b}: in one walk over the row, and in as

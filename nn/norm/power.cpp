@@ -85,7 +85,8 @@ void PowerNormOptions::fields(Fields& f) {
   f.real("alpha_forward", rule.alpha_forward, {.at_least = 0, .below = 1},
          "share of the old running second moment that stays in each update");
   f.real("alpha_backward", rule.alpha_backward, {.at_least = 0, .below = 1}, "the same of nu");
-  f.integer("warmup_steps", rule.warmup_steps, {.at_least = 0, .at_most = kMostSteps},
+  constexpr double kMostUpdates = 1 << 24;  // which a buffer in f32 counts to
+  f.integer("warmup_steps", rule.warmup_steps, {.at_least = 0, .at_most = kMostUpdates},
             "updates in which forward divides by the batch's own second moment");
   f.boolean("average_in_warmup", rule.average_in_warmup,
             "in the warm-up the running second moment first becomes the mean of all so far");

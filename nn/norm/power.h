@@ -7,14 +7,18 @@
 //   alpha_forward, alpha_backward 0.9, 0.9 (tuned by hand)    0.9, 0.9
 //   warmup_steps                  0: not described; "the      10000
 //                                 length of the rate's
-//                                 warm-up", so set it to that
+//                                 warm-up": so many updates,
+//                                 one for each ghost batch
+//                                 of each micro-batch
 //   in the warm-up                forward divides by the batch's own psi
 //   running psi in the warm-up    the moving average alone    first the mean of all batches so far, then the moving
 //                                                             average on top of it
 //   backward divides by           what forward divided by     the batch's own psi, always
 //   nu                            algorithm 2                 the same in other variables: nu = (1 - alpha) * ema_gz
 //   1 / weight in dx (printed)    a slip, weight is meant     weight
-//   pads                          do not exist here           left out of psi, counted in Gamma and Lambda
+//   pads                          do not exist                left out of psi, counted in Gamma and Lambda; here, in
+//                                                             either mode, left out of psi and Gamma, and Lambda is
+//                                                             the sum over all rows / the number of counted ones
 #pragma once
 
 #include <cstdint>

@@ -9,6 +9,7 @@
 #include "data/ngram.h"
 #include "tests/data/files.h"
 #include "tests/support/catch.h"
+#include "tests/support/tensors.h"
 
 using namespace normlab;
 
@@ -133,7 +134,7 @@ TEST_CASE("each token's surprisal is what trying all stories gives") {
     double before = 1, worst = 0;
     for (std::size_t t = 0; t < story.size(); ++t) {
       const double now = all.prefix_probability.at(Ids(story.begin(), story.begin() + static_cast<Index>(t) + 1));
-      worst = std::max(worst, std::abs(surprisal[t] + std::log(now / before)));
+      worst = worse(worst, std::abs(surprisal[t] + std::log(now / before)));
       sum += surprisal[t];
       before = now;
     }

@@ -52,7 +52,7 @@ double error_of(const Problem& p, bool serial) {
                static_cast<double>(p.transposed_b ? b.at(j, l) : b.at(l, j));
       }
       const double expected = p.alpha * sum + (p.accumulate ? static_cast<double>(before.at(i, j)) : 0);
-      worst = std::max(worst, std::abs(static_cast<double>(c.at(i, j)) - expected));
+      worst = worse(worst, std::abs(static_cast<double>(c.at(i, j)) - expected));
     }
     for (Index j = p.n; j < c.stride; ++j) {
       if (c.at(i, j) != before.at(i, j)) return std::numeric_limits<double>::infinity();

@@ -12,10 +12,10 @@ TEST_CASE("a freed block serves the next request of its size and of somewhat sma
   { const Tensor a = Tensor::empty({1000}, Dtype::f32); }
   CHECK(pool_counts().fresh_blocks == before.fresh_blocks + 1);
   { const Tensor b = Tensor::empty({1000}, Dtype::f32); }
-  { const Tensor c = Tensor::empty({990}, Dtype::f32); }   // the same class
-  { const Tensor d = Tensor::empty({600}, Dtype::f32); }   // within an octave
+  { const Tensor c = Tensor::empty({990}, Dtype::f32); }  // the same class
+  { const Tensor d = Tensor::empty({600}, Dtype::f32); }  // within an octave
   CHECK(pool_counts().fresh_blocks == before.fresh_blocks + 1);
-  { const Tensor e = Tensor::empty({100}, Dtype::f32); }   // too small for a block of 4000 bytes
+  { const Tensor e = Tensor::empty({100}, Dtype::f32); }  // too small for a block of 4000 bytes
   CHECK(pool_counts().fresh_blocks == before.fresh_blocks + 2);
 }
 
@@ -41,4 +41,8 @@ TEST_CASE("storage is aligned, counted, and refuses absurd sizes") {
   }
   CHECK(pool_counts().bytes_in_use == before);
   REQUIRE_THROWS_WITH(Tensor::empty({Index{1} << 40, 1 << 10}, Dtype::f64), ContainsSubstring("bytes in one tensor"));
+  REQUIRE_THROWS_WITH(Tensor::empty({Index{1} << 62}, Dtype::f32), ContainsSubstring("more elements than any memory"));
+  REQUIRE_THROWS_WITH(Shape({Index{1} << 32, Index{1} << 32}), ContainsSubstring("more elements than any memory"));
+  REQUIRE_THROWS_WITH(Shape({0, Index{1} << 32, Index{1} << 32}), ContainsSubstring("more elements than any memory"));
+  CHECK(Shape({0, Index{1} << 40}).size() == 0);
 }

@@ -1,7 +1,10 @@
 // The tape: what is recorded, what is not, and what backward refuses.
 #include "engine/tape.h"
 
+#include "engine/gradcheck.h"
+#include "engine/ops/product.h"
 #include "tests/support/catch.h"
+#include "tests/support/tensors.h"
 
 using namespace normlab;
 
@@ -101,6 +104,13 @@ TEST_CASE("a node that the loss does not depend on is left out") {
   tape.backward(square(a));
   CHECK(b.gradient().item() == 0);
   CHECK(unused.item() == 25);
+}
+
+TEST_CASE("a gradient given for a reshaped output reaches the op in the shape it made") {
+  const auto reshaped = [](const std::vector<Tensor>& in) { return linear(in[0], in[1], in[2]).reshape({24}); };
+  const auto result = gradcheck(reshaped, {gaussian({6, 3}, "x"), gaussian({4, 3}, "w"), gaussian({4}, "b")});
+  INFO(result.report);
+  CHECK(result);
 }
 
 TEST_CASE("reshape keeps the place on the tape") {

@@ -16,12 +16,12 @@ const Pass kTraining{.training = true, .seed = 1, .step = 1, .micro_batch = 0};
 
 std::vector<std::string> with_layers(std::vector<std::string> first, const std::vector<std::string>& last) {
   for (const std::string layer : {"layers.0.", "layers.1."}) {
-    for (const char* name : {"attention.query.weight", "attention.query.bias", "attention.key.weight",
-                             "attention.key.bias", "attention.value.weight", "attention.value.bias",
-                             "attention.output.weight", "attention.output.bias", "attention_norm.weight",
-                             "attention_norm.bias", "feed_forward.inner.weight", "feed_forward.inner.bias",
-                             "feed_forward.outer.weight", "feed_forward.outer.bias", "feed_forward_norm.weight",
-                             "feed_forward_norm.bias"}) {
+    for (const char* name :
+         {"attention.query.weight", "attention.query.bias", "attention.key.weight", "attention.key.bias",
+          "attention.value.weight", "attention.value.bias", "attention.output.weight", "attention.output.bias",
+          "attention_norm.weight", "attention_norm.bias", "feed_forward.inner.weight", "feed_forward.inner.bias",
+          "feed_forward.outer.weight", "feed_forward.outer.bias", "feed_forward_norm.weight",
+          "feed_forward_norm.bias"}) {
       first.push_back(layer + name);
     }
   }
@@ -136,7 +136,7 @@ TEST_CASE("language model: packed sequences give what each gives alone") {
       const Tensor logits = model.logits(alone, Rows::single(alone.size()), {});
       double largest = 0;
       for (Index i = 0; i < logits.size(); ++i) {
-        largest = std::max(largest, std::abs(logits.at(i) - packed.at(rows.begin(sequence) * kVocabulary + i)));
+        largest = worse(largest, std::abs(logits.at(i) - packed.at(rows.begin(sequence) * kVocabulary + i)));
       }
       CHECK(largest < 1e-12);
     }
@@ -216,9 +216,9 @@ TEST_CASE("language model: each site is shown once, in the order of the forward,
   std::vector<std::string> expected = {"embedding.out", "positions.out", "input"};
   for (const std::string layer : {"layers.0.", "layers.1."}) {
     for (const char* site : {"attention_norm.out", "attention.query.out", "attention.key.out", "attention.value.out",
-                             "attention.output.out", "attention.out", "feed_forward_norm.out",
-                             "feed_forward.inner.out", "feed_forward.inner_norm.out", "feed_forward.activation",
-                             "feed_forward.outer.out", "feed_forward.out", "out"}) {
+                             "attention.output.out", "attention.out", "feed_forward_norm.out", "feed_forward.inner.out",
+                             "feed_forward.inner_norm.out", "feed_forward.activation", "feed_forward.outer.out",
+                             "feed_forward.out", "out"}) {
       expected.push_back(layer + site);
     }
   }
@@ -237,8 +237,8 @@ TEST_CASE("training_size counts a model without building it and comes close to w
   const Index vocabulary = 2000, length = 64, tokens = 8 * length;
   const Rows rows = Rows::equal(8, length);
   const Tensor ids = random_ids(tokens, vocabulary, "ids");
-  for (const auto& [placement, inner] : {std::pair{Placement::pre, "none"}, std::pair{Placement::post, "none"},
-                                         std::pair{Placement::pre, "batch"}}) {
+  for (const auto& [placement, inner] :
+       {std::pair{Placement::pre, "none"}, std::pair{Placement::post, "none"}, std::pair{Placement::pre, "batch"}}) {
     config.placement = placement;
     config.norm_at.inner.set(inner);
     config.positions = PositionKind::learned;

@@ -13,6 +13,7 @@
 #include "nn/language_model.h"
 #include "nn/translation_model.h"
 #include "tests/support/catch.h"
+#include "tests/support/tensors.h"
 
 namespace normlab {
 
@@ -47,19 +48,8 @@ inline void shake(const Module& module) {
 inline double largest_difference(const Tensor& a, const Tensor& b) {
   REQUIRE(a.shape() == b.shape());
   double largest = 0;
-  for (Index i = 0; i < a.size(); ++i) {
-    const double difference = std::abs(a.at(i) - b.at(i));
-    if (!(difference <= largest)) largest = difference;
-  }
+  for (Index i = 0; i < a.size(); ++i) largest = worse(largest, std::abs(a.at(i) - b.at(i)));
   return largest;
-}
-
-inline bool same_bits(const Tensor& a, const Tensor& b) {
-  REQUIRE(a.shape() == b.shape());
-  for (Index i = 0; i < a.size(); ++i) {
-    if (a.at(i) != b.at(i)) return false;
-  }
-  return true;
 }
 
 inline std::vector<std::string> paths_of(const std::vector<Named>& list) {

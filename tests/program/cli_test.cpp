@@ -1,4 +1,6 @@
 // The program from outside: exit statuses, messages, files, and the same bits on any number of threads.
+#include <regex>
+
 #include "program.h"
 #include "tests/support/catch.h"
 
@@ -20,6 +22,11 @@ std::string replaced(std::string whole, const std::string& part, const std::stri
   const std::size_t at = whole.find(part);
   REQUIRE(at != std::string::npos);
   return whole.replace(at, part.size(), by);
+}
+
+bool has(const std::string& whole, const std::string& pattern) {
+  INFO(whole);
+  return std::regex_search(whole, std::regex(pattern));
 }
 
 struct World {
@@ -254,13 +261,16 @@ TEST_CASE("a diverged run says where, and ends with status 3; in a sweep it is a
   CHECK_THAT(slurp(world.scratch / "alone/result.json"), ContainsSubstring("\"final_nll\": \"inf\""));
   std::string sweep = kSmall;
   sweep.insert(sweep.rfind('}'), R"(, "sweep": {"seeds": [1, 2], "axes": [{"train.optimizer.rate": [1e-3, 1e30]}]})");
-  world.write(replaced(sweep, "\"kind\": \"adam\"", "\"kind\": \"sgd\""));
   world.write(replaced(replaced(sweep, "\"kind\": \"adam\"", "\"kind\": \"sgd\""), ", \"rate\": 1e-3", ""));
   const Outcome both = world.train("sweep");
   INFO(both.error << both.out);
   CHECK(both.status == 0);
-  CHECK_THAT(both.out, ContainsSubstring("rate=0.001"));
-  CHECK(fs::exists(world.scratch / "sweep/summary.csv"));
+  CHECK(has(both.out, "\n  rate=0.001 +2 +0 +[0-9.]+ +\\([0-9.]+ to [0-9.]+\\)\n"));
+  CHECK(has(both.out, "\n  rate=1e\\+?30 +2 +2 +-\n"));
+  const std::string summary = slurp(world.scratch / "sweep/summary.csv");
+  CHECK_THAT(summary, ContainsSubstring("arms,seed,parameters,diverged_step,valid_nll,best_nll,best_step"));
+  CHECK(has(summary, "\nrun,6,rate=0.001,2,[0-9]+,0,([0-9.]+),\\1,6,"));
+  CHECK(has(summary, "\nrun,[0-5],rate=1e\\+?30,1,[0-9]+,[1-6],inf,"));
 }
 
 TEST_CASE("check, list, schema and help") {

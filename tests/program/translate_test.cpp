@@ -1,5 +1,6 @@
 // ./normlab translate: as many lines out as in, the same twice, and what it says when it cannot.
 #include <algorithm>
+#include <regex>
 
 #include "tests/program/program.h"
 #include "tests/support/catch.h"
@@ -60,6 +61,12 @@ TEST_CASE("translate: a line for each line, the same whatever stands around it")
   const Outcome too_few = run_program({"translate", run, (scratch / "one.txt").string(), "--average", "2"}, scratch);
   CHECK(too_few.status == 2);
   CHECK_THAT(too_few.error, ContainsSubstring("must hold 2 checkpoints to average, holds 1"));
+  spill(fs::path(run) / "run.json", std::regex_replace(slurp(fs::path(run) / "run.json"),
+                                                       std::regex("\"data\": \"[^\"]*\""), "\"data\": \"0123\""));
+  const Outcome other_data = run_program({"translate", run, (scratch / "one.txt").string()}, scratch);
+  CHECK(other_data.status == 2);
+  CHECK(other_data.out.empty());
+  CHECK_THAT(other_data.error, ContainsSubstring("trained on other data than these (their hash was 0123, is "));
   const Outcome no_run = run_program({"translate", (scratch / "none").string()}, scratch);
   CHECK(no_run.status == 2);
   CHECK_THAT(no_run.error, ContainsSubstring("holds no run"));

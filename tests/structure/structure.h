@@ -29,4 +29,7 @@ std::vector<std::string> unkempt_files(const std::filesystem::path& root);
 // The top level holds what it is meant to hold (and what git ignores), and every folder there has its README.md.
 std::vector<std::string> stray_entries(const std::filesystem::path& root);
 
+// A source file that a README names is there: below its folder, or by its path from the root.
+std::vector<std::string> dead_names_in_readmes(const std::filesystem::path& root);
+
 }  // namespace normlab::structure

@@ -11,7 +11,7 @@ using Violations = std::vector<std::string>;
 
 TEST_CASE("the source tree keeps the rules of the house") {
   const auto rule = GENERATE(upward_includes, own_header_not_first, eigen_in_headers, openmp_outside_parallel,
-                             unkempt_files, stray_entries);
+                             unkempt_files, stray_entries, dead_names_in_readmes);
   for (const std::string& violation : rule(NORMLAB_SOURCE_DIR)) FAIL_CHECK(violation);
 }
 
@@ -24,16 +24,17 @@ TEST_CASE("a broken rule is named with file and line") {
   };
   write("engine/tensor.h", "// Tensor.\n#include <vector>\n#include \"../nn/module.h\"\n#include <Eigen/Core>\n");
   write("engine/parallel.cpp", "// Threads.\n#pragma omp parallel\n");
-  write("engine/README.md", "Engine.\n");
+  write("engine/README.md", "Engine.\n`tensor.h` `engine/parallel.cpp` `tape.h`\n");
   write("nn/module.h", "// Module.\n#include \"../engine/tensor.h\"\n#include \"engine/tensor.h\"\n");
   write("nn/norm/rms.cpp", "\n// A norm.\n  #  pragma omp simd\n#include <normlab/engine/tensor.h>\n");
   write("data/corpus.cpp", "// Text: " + std::string(112, 'x') + "\n#include \"../nn/module.h\"\n");
   write("data/corpus.h", "// Text.\n");
-  write("data/umlauts.cpp", "// 120 characters, 228 bytes: " + []() {
-    std::string umlauts;
-    for (int i = 0; i < 90; ++i) umlauts += "\xC3\xB6";
-    return umlauts;
-  }() + "\n");
+  write(
+      "data/umlauts.cpp", "// 120 characters, 228 bytes: " + []() {
+        std::string umlauts;
+        for (int i = 0; i < 90; ++i) umlauts += "\xC3\xB6";
+        return umlauts;
+      }() + "\n");
   write("notes.txt", "");
   write("tools/script", "");
   write("build-debug/x", "");
@@ -53,6 +54,7 @@ TEST_CASE("a broken rule is named with file and line") {
                                    "data/corpus.cpp:1: longer than 120 characters",
                                    "nn/norm/rms.cpp:1: the first line must be a comment that says what the file is",
                                });
+  CHECK(dead_names_in_readmes(root) == Violations{"engine/README.md:2: there is no tape.h"});
   CHECK(stray_entries(root) == Violations{
                                    "data: has no README.md",
                                    "nn: has no README.md",

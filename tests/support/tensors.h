@@ -27,6 +27,9 @@ inline normlab::Tensor gaussian(normlab::Shape shape, const char* name, double m
   return x;
 }
 
+// The larger of two differences; NaN, once there, stays.
+inline double worse(double a, double b) { return std::isnan(a) || a >= b ? a : b; }
+
 inline bool same_bits(const normlab::Tensor& a, const normlab::Tensor& b) {
   return a.shape() == b.shape() && a.dtype() == b.dtype() && std::memcmp(a.raw(), b.raw(), a.bytes()) == 0;
 }
@@ -65,6 +68,20 @@ inline double difference(const TensorFunction& f, const TensorFunction& twin,
   double worst = 0;
   for (std::size_t i = 0; i < got.size(); ++i) worst = std::max(worst, difference(got[i], expected[i]));
   return worst;
+}
+
+// Does the gradient of each input come out the same to the bit when it is the only one that is wanted?
+inline bool same_when_wanted_alone(const TensorFunction& f, const std::vector<normlab::Tensor>& inputs) {
+  const auto all = value_and_gradients(f, inputs);
+  for (std::size_t wanted = 0; wanted < inputs.size(); ++wanted) {
+    const auto with_one = [&](const std::vector<normlab::Tensor>& leaf) {
+      std::vector<normlab::Tensor> mixed = inputs;
+      mixed[wanted] = leaf[0];
+      return f(mixed);
+    };
+    if (!same_bits(value_and_gradients(with_one, {inputs[wanted]})[1], all[wanted + 1])) return false;
+  }
+  return true;
 }
 
 // Do the value and all gradients come out the same to the bit on 1, 2 and 4 threads?

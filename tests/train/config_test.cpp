@@ -81,6 +81,11 @@ TEST_CASE("the rules of a config") {
         "test.json:1: train.steps: exactly one of steps and epochs must be positive, got steps 0 and epochs 0");
   CHECK(complaint("{\"question\": \"?\",\n\"train\": {\"steps\": 1,\n\"epochs\": 2}}") ==
         "test.json:3: train.epochs: exactly one of steps and epochs must be positive, got steps 1 and epochs 2");
+  CHECK(complaint(kSmall, {"train.evaluate_every=2", "train.score_every=4"}) == "");
+  CHECK(complaint(kSmall, {"train.evaluate_every=2", "train.score_every=5"}) ==
+        "command line: train.score_every: must be a multiple of evaluate_every, which is 2; got 5");
+  CHECK(complaint(kSmall, {"train.evaluate_every=0", "train.score_every=5"}) ==
+        "command line: train.score_every: must be a multiple of evaluate_every, which is 0; got 5");
   CHECK(complaint(kSmall, {"seed=-1"}) == "command line: seed: must be at least 0, got -1");
   CHECK(
       complaint(kSmall, {"model.placment=pre"})

@@ -75,7 +75,7 @@ TEST_CASE("ghost batches train a model as accumulation over micro-batches of the
     double worst = 0;
     for (std::size_t i = 0; i < of_ghosts.size(); ++i) {
       for (Index j = 0; j < of_ghosts[i].tensor.size(); ++j) {
-        worst = std::max(worst, std::abs(of_ghosts[i].tensor.at(j) - of_parts[i].tensor.at(j)));
+        worst = worse(worst, std::abs(of_ghosts[i].tensor.at(j) - of_parts[i].tensor.at(j)));
       }
     }
     CHECK(worst < 1e-11);

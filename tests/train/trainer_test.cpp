@@ -7,7 +7,9 @@
 
 #include "engine/ops/loss.h"
 #include "tests/support/catch.h"
+#include "tests/support/tensors.h"
 #include "tests/train/training.h"
+#include "train/glob.h"
 
 using namespace normlab;
 
@@ -112,7 +114,7 @@ TEST_CASE("with layer norm, pads change neither the loss nor any gradient, in tr
       for (std::size_t i = 0; i < got.size(); ++i) {
         REQUIRE(got[i].shape() == expected[i].shape());
         for (Index j = 0; j < got[i].size(); ++j) {
-          worst = std::max(worst, std::abs(got[i].at(j) - expected[i].at(j)));
+          worst = worse(worst, std::abs(got[i].at(j) - expected[i].at(j)));
           largest = std::max(largest, std::abs(expected[i].at(j)));
         }
       }
@@ -206,6 +208,19 @@ TEST_CASE("training diverges with the step and the first site that was not finit
     CHECK_THAT(error.site(), ContainsSubstring("layers.1.feed_forward"));
     CHECK_THAT(error.what(), ContainsSubstring("step 1"));
   }
+}
+
+TEST_CASE("a model that the last update made infinite has diverged") {
+  Training t({"train.steps=1", "train.evaluate_every=0", "train.optimizer={\"kind\": \"sgd\", \"rate\": 1e38}"});
+  try {
+    t.run();
+    FAIL("nothing was thrown");
+  } catch (const Diverged& error) {
+    CHECK(error.step() == 1);
+    CHECK(error.site() == "the validation loss");
+    CHECK_THAT(error.what(), ContainsSubstring("after step 1: the validation loss is not finite"));
+  }
+  CHECK(t.listening.evaluations.empty());
 }
 
 TEST_CASE("memory is reckoned for the largest batch of an epoch") {

@@ -1,4 +1,4 @@
-// Runs, table, summary and figure.
+// Runs, table and summary.
 #include "experiment.h"
 
 #include <fmt/format.h>
@@ -32,7 +32,7 @@ ExperimentResult gather(const Experiment& experiment, const std::vector<RunResul
     const auto& arms = experiment.runs[i].arms;
     const auto same = [&](const ArmResult& arm) { return arm.arms == arms; };
     auto found = std::find_if(all.arms.begin(), all.arms.end(), same);
-    if (found == all.arms.end()) found = all.arms.insert(found, ArmResult{arms, {}, 0, {}, {}});
+    if (found == all.arms.end()) found = all.arms.insert(found, ArmResult{arms, {}, 0, {}});
     found->runs.push_back(results[i]);
     found->diverged += results[i].diverged();
     all.diverged_runs += results[i].diverged();
@@ -40,7 +40,6 @@ ExperimentResult gather(const Experiment& experiment, const std::vector<RunResul
   }
   for (ArmResult& arm : all.arms) {
     arm.valid_nll = interval_of(arm.runs, [](const RunResult& run) { return run.final_nll; });
-    arm.test_nll = interval_of(arm.runs, [](const RunResult& run) { return run.test_nll.value_or(std::nan("")); });
   }
   return all;
 }
@@ -54,11 +53,12 @@ std::string perplexity_text(const Interval& nll) {
                      std::exp(nll.mean + nll.half_width));
 }
 
-// The mean of each score over an arm's runs; a run that diverged scores 0.
+// The mean of each score over the runs of an arm that did not diverge.
 std::map<std::string, double> mean_scores(const ArmResult& arm) {
   std::map<std::string, double> means;
+  const auto counted = static_cast<double>(std::ssize(arm.runs) - arm.diverged);
   for (const RunResult& run : arm.runs) {
-    for (const auto& [name, score] : run.scores) means[name] += score / static_cast<double>(arm.runs.size());
+    for (const auto& [name, score] : run.scores) means[name] += score / counted;  // one that diverged has none
   }
   return means;
 }
@@ -115,7 +115,7 @@ ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSe
 
 namespace {
 
-// Of each arm and quantity the means over seeds: of the first site to the last.
+// Of each arm and quantity that was measured, the last values at the first site to the last: means over seeds.
 std::string measurements_table(const Experiment& experiment, const fs::path& folder) {
   struct Row {
     std::string label, quantity;
@@ -124,20 +124,21 @@ std::string measurements_table(const Experiment& experiment, const fs::path& fol
   };
   std::vector<Row> rows;
   for (const ObservedRun& run : observe(experiment, folder)) {
+    const std::string label = label_of(run.arms);
     for (const auto& entry : run.quantities) {
       const std::string& quantity = entry.first;
-      const std::string label = label_of(run.arms);
+      if (!is_measured_inside(quantity)) continue;
       const auto is_same = [&](const Row& row) { return row.label == label && row.quantity == quantity; };
       auto row = std::find_if(rows.begin(), rows.end(), is_same);
       if (row == rows.end()) row = rows.insert(row, Row{label, quantity});
       for (const Observation& seen : entry.second) {
-        const auto at = std::find(row->sites.begin(), row->sites.end(), seen.site);
-        const auto index = static_cast<std::size_t>(at - row->sites.begin());
-        if (at == row->sites.end()) {
+        if (std::find(row->sites.begin(), row->sites.end(), seen.site) == row->sites.end()) {
           row->sites.push_back(seen.site);
           row->values.emplace_back();
         }
-        row->values[index].push_back(seen.value);
+      }
+      for (std::size_t i = 0; i < row->sites.size(); ++i) {
+        if (const auto value = run.last(quantity, row->sites[i])) row->values[i].push_back(*value);
       }
     }
   }
@@ -151,6 +152,28 @@ std::string measurements_table(const Experiment& experiment, const fs::path& fol
     out += "\n";
   }
   return out;
+}
+
+// What is known without training, of the data of the first run; the entropy of made-up data is the mean over the runs.
+std::vector<Baseline> baselines_of(const Experiment& experiment, const ExperimentResult& result,
+                                   const std::string& data_directory) {
+  const Config& config = experiment.runs.front().config;
+  std::vector<Baseline> all = config.model->baselines(*load_data(config, data_directory));
+  std::vector<double> entropies;
+  for (const ArmResult& arm : result.arms) {
+    for (const RunResult& run : arm.runs) {
+      if (run.entropy) entropies.push_back(*run.entropy);
+    }
+  }
+  if (entropies.empty()) return all;
+  const bool one = std::all_of(entropies.begin(), entropies.end(), [&](double e) { return e == entropies.front(); });
+  if (!one) {
+    for (Baseline& baseline : all) baseline.doc = "of the first run's language";
+  }
+  all.push_back({"floor", std::exp(mean_interval(entropies).mean),
+                 one ? "the language's own entropy: no model can do better"
+                     : "the entropy of the runs' own languages, on average: no model can do better"});
+  return all;
 }
 
 }  // namespace
@@ -169,12 +192,13 @@ std::string summary_table(const Experiment& experiment, const ExperimentResult& 
     out += fmt::format("  {:<{}}  {:>5}  {:>8}  {}\n", label_of(arm.arms), width, arm.runs.size(), arm.diverged,
                        perplexity_text(arm.valid_nll));
   }
+  std::string scores;
   for (const ArmResult& arm : result.arms) {
     std::string line;
     for (const auto& [name, score] : mean_scores(arm)) line += fmt::format("  {} {:.2f}", name, score);
-    if (!line.empty())
-      out += fmt::format("{}  {:<{}}{}\n", &arm == &result.arms.front() ? "\n" : "", label_of(arm.arms), width, line);
+    if (!line.empty()) scores += fmt::format("  {:<{}}{}\n", label_of(arm.arms), width, line);
   }
+  if (!scores.empty()) out += "\n" + scores;
   std::set<std::string> notes;  // one for each definition, where arms differ
   for (const ArmResult& arm : result.arms) {
     for (const RunResult& run : arm.runs) {
@@ -184,11 +208,7 @@ std::string summary_table(const Experiment& experiment, const ExperimentResult& 
     }
   }
   for (const std::string& note : notes) out += fmt::format("{}  {}\n", note == *notes.begin() ? "\n" : "", note);
-  const auto data = load_data(experiment.runs.front().config, settings.data_directory);
-  std::vector<Baseline> baselines = experiment.runs.front().config.model->baselines(*data);
-  if (const auto entropy = data->entropy(Split::valid)) {
-    baselines.push_back({"floor", std::exp(*entropy), "the language's own entropy: no model can do better"});
-  }
+  const std::vector<Baseline> baselines = baselines_of(experiment, result, settings.data_directory);
   if (!baselines.empty()) out += "\n";
   for (const Baseline& baseline : baselines) {
     const std::string doc = baseline.doc.empty() ? "" : "  " + baseline.doc;

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "../run.h"
-#include "statistics.h"
 #include "experiment_config.h"
+#include "statistics.h"
 
 namespace normlab {
 
@@ -29,7 +29,7 @@ struct ArmResult {
   std::vector<std::string> arms;
   std::vector<RunResult> runs;
   int diverged = 0;
-  Interval valid_nll, test_nll;  // over the runs that did not diverge; of nats per predicted token
+  Interval valid_nll;  // over the runs that did not diverge; of nats per predicted token
 };
 
 struct ExperimentResult {

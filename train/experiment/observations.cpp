@@ -1,6 +1,7 @@
 // Reading what runs left in their folders.
 #include "observations.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 
@@ -69,6 +70,18 @@ const std::vector<Observation>& ObservedRun::of(const std::string& quantity) con
   static const std::vector<Observation> none;
   const auto found = quantities.find(quantity);
   return found == quantities.end() ? none : found->second;
+}
+
+std::optional<double> ObservedRun::last(const std::string& quantity, const std::string& site) const {
+  const std::vector<Observation>& all = of(quantity);
+  const auto found = std::find_if(all.rbegin(), all.rend(), [&](const Observation& seen) { return seen.site == site; });
+  return found == all.rend() ? std::nullopt : std::optional(found->value);
+}
+
+bool is_measured_inside(const std::string& quantity) {
+  static const std::set<std::string> kOthers = {"train_loss", "train_nll", "rate",     "gradient_norm",
+                                                "penalty",    "seconds",   "diverged", "diverged_step"};
+  return kOthers.count(quantity) == 0 && quantity.rfind("valid_", 0) != 0 && quantity.rfind("test_", 0) != 0;
 }
 
 std::vector<ObservedRun> observe(const Experiment& experiment, const fs::path& folder) {

@@ -43,7 +43,12 @@ struct ObservedRun {
   bool over() const { return state == RunState::finished || state == RunState::diverged; }
   // Empty when the run has no such quantity.
   const std::vector<Observation>& of(const std::string& quantity) const;
+  // The last value at a site; none when nothing was seen there.
+  std::optional<double> last(const std::string& quantity, const std::string& site) const;
 };
+
+// Does the quantity come from probes or measurements? Others are of the whole model: of steps, evaluations, divergence.
+bool is_measured_inside(const std::string& quantity);
 
 // What there is of each run in the experiment's folder, also while runs are still going on. Error when a folder holds a
 // run of another config, or a file that cannot be read.

@@ -6,7 +6,7 @@
 #include <limits>
 #include <set>
 
-#include "../probe.h"
+#include "../glob.h"
 #include "../problems.h"
 #include "names.h"
 
@@ -173,6 +173,8 @@ std::string trouble(const Series& operand, const std::string& over, bool numbers
   const bool over_axis = !over.empty() && over != kOverSites;
   if (over_axis) {
     if (found.empty()) found = trouble_with_axis(over, axes);
+    // The arms gone over are looked up by name, which then must be theirs alone.
+    if (found.empty()) found = trouble_with_arms(arms_of(axes[static_cast<std::size_t>(axis_named(over, axes))]), axes);
     if (found.empty() && !open.insert(axis_named(over, axes)).second) {
       found = text("the axis \"", over, "\" cannot be gone over and in best_over too");
     }

@@ -108,12 +108,24 @@ Config read_config(const JsonNode& root, Problems& problems) {
   return config;
 }
 
+// The path of the first value that the command line set, here or inside; empty when there is none.
+std::string set_by_command_line(const JsonNode& node, const std::string& path) {
+  for (const JsonNode& item : node.items) {
+    const std::string found = item.name.empty() ? "" : set_by_command_line(item, path + "." + item.name);
+    if (!found.empty()) return found;
+  }
+  return node.at.line == 0 ? path : "";
+}
+
 Config read_run(JsonNode root, const Combination& arms, Problems& problems) {
   for (const Arm* arm : arms) {
     for (const Setting& setting : arm->settings) {
       const JsonNode* before = find_path(root, setting.path);
-      if (before != nullptr && before->at.line == 0 && setting.value.at.line != 0) {
-        problems.add(before->at, setting.path, "the sweep sets this too; change it there");
+      const std::string lost =
+          before == nullptr || setting.value.at.line == 0 ? "" : set_by_command_line(*before, setting.path);
+      if (!lost.empty()) {
+        const std::string of = lost == setting.path ? "this" : setting.path + " whole";
+        problems.add({}, lost, text("the sweep sets ", of, " too; change it there"));
       }
       const std::string trouble = set_path(root, setting.path, setting.value);
       if (!trouble.empty()) problems.add(setting.value.at, setting.path, trouble);

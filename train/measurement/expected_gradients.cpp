@@ -9,7 +9,7 @@
 #include "../../engine/ops/elementwise.h"
 #include "../../engine/ops/reduce.h"
 #include "../experiment/statistics.h"
-#include "../probe.h"
+#include "../glob.h"
 
 namespace normlab {
 namespace {

@@ -11,10 +11,10 @@
 // (their Adam-eps, 1e-4), and frozen_steps (their Adam-2k, 2000), in which m and v are gathered and p stays as it is.
 #include "adam.h"
 
-#include <fnmatch.h>
-
 #include <cmath>
 #include <utility>
+
+#include "../glob.h"
 
 namespace normlab {
 
@@ -97,7 +97,7 @@ std::unique_ptr<Optimizer> AdamWOptions::make(const std::vector<Named>& paramete
   for (const Named& parameter : parameters) {
     double decay = weight_decay;
     for (const std::string& pattern : spare) {
-      if (::fnmatch(pattern.c_str(), parameter.path.c_str(), 0) == 0) decay = 0;
+      if (glob_match(pattern, parameter.path)) decay = 0;
     }
     decays.push_back(decay);
   }

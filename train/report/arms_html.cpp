@@ -63,9 +63,8 @@ std::vector<double> last_values(const ArmRuns& arm, const std::string& quantity,
   std::vector<double> values;
   for (const ObservedRun* run : arm.runs) {
     if (!run->over() || run->state == RunState::diverged) continue;
-    const std::vector<Observation>& all = run->of(quantity);
-    const auto found = std::find_if(all.rbegin(), all.rend(), [&](const Observation& o) { return o.site == site; });
-    if (found != all.rend() && std::isfinite(found->value)) values.push_back(found->value);
+    const std::optional<double> value = run->last(quantity, site);
+    if (value && std::isfinite(*value)) values.push_back(*value);
   }
   return values;
 }
@@ -87,6 +86,17 @@ std::string mean_cell(std::vector<double> values, bool geometric) {
   return out + "</td>";
 }
 
+// How many runs diverged, and at which steps.
+std::string diverged_cell(const ArmRuns& arm) {
+  std::vector<std::string> steps;
+  for (const ObservedRun* run : arm.runs) {
+    if (run->state == RunState::diverged) steps.push_back(fmt::format("{}", run->result->diverged_step));
+  }
+  if (steps.empty()) return "<td class=\"number\">0</td>";
+  return fmt::format("<td class=\"number\">{}<br><span class=\"small soft\">step {}</span></td>", steps.size(),
+                     fmt::join(steps, ", "));
+}
+
 std::string arms_table(const std::vector<ArmRuns>& arms, const std::vector<std::string>& quantities) {
   std::string head = "<th scope=\"col\">Arm</th><th scope=\"col\" class=\"number\">Runs over</th>";
   const auto diverged = [](const ObservedRun* run) { return run->state == RunState::diverged; };
@@ -103,8 +113,7 @@ std::string arms_table(const std::vector<ArmRuns>& arms, const std::vector<std::
         std::count_if(arm.runs.begin(), arm.runs.end(), [](const ObservedRun* run) { return run->over(); });
     rows += fmt::format("<tr><th scope=\"row\">{}</th><td class=\"number\">{} of {}</td>", escaped(arm.label), over,
                         arm.runs.size());
-    if (any)
-      rows += fmt::format("<td class=\"number\">{}</td>", std::count_if(arm.runs.begin(), arm.runs.end(), diverged));
+    if (any) rows += diverged_cell(arm);
     for (const std::string& quantity : quantities)
       rows += mean_cell(last_values(arm, quantity, ""), is_perplexity(quantity));
     rows += "</tr>\n";
@@ -133,14 +142,11 @@ std::string site_table(const std::vector<ArmRuns>& arms, const std::string& quan
 }
 
 std::string measured(const std::vector<ArmRuns>& arms, const std::vector<ObservedRun>& runs) {
-  static const std::set<std::string> kOfSteps = {"train_loss", "train_nll", "rate",    "gradient_norm",
-                                                 "penalty",    "seconds",   "diverged"};
-  std::vector<std::string> order;
   std::map<std::string, std::vector<std::string>> sites;
   std::set<std::pair<std::string, std::string>> known;
   for (const ObservedRun& run : runs) {
     for (const auto& [quantity, observations] : run.quantities) {
-      if (kOfSteps.count(quantity) || quantity.rfind("valid_", 0) == 0 || quantity.rfind("test_", 0) == 0) continue;
+      if (!is_measured_inside(quantity)) continue;
       for (const Observation& seen : observations) {
         if (known.insert({quantity, seen.site}).second) sites[quantity].push_back(seen.site);
       }
@@ -165,11 +171,14 @@ std::string arms_html(const std::vector<ObservedRun>& runs) {
         "<p class=\"small soft\">After the last step: means over the seeds whose runs are over and did not diverge, "
         "with "
         "their 95 % intervals (Student's t); of perplexities the geometric mean.";
+    std::vector<double> entropies;
     for (const ObservedRun& run : runs) {
-      if (!run.result || !run.result->entropy) continue;
-      out += fmt::format(" The language's own entropy is a perplexity of {}: no model can do better.",
-                         number_text(std::exp(*run.result->entropy)));
-      break;
+      if (run.result && run.result->entropy) entropies.push_back(*run.result->entropy);
+    }
+    if (!entropies.empty()) {
+      out += fmt::format(" The language's own entropy is a perplexity of {}{}: no model can do better.",
+                         number_text(std::exp(mean_interval(entropies).mean)),
+                         entropies.front() == entropies.back() ? "" : " (the mean over the runs' languages)");
     }
     out += "</p>\n";
   }

@@ -75,22 +75,10 @@ FigureConfig validation_figure() {
 }
 
 std::string complaint(const FigureConfig& figure, const std::vector<Axis>& axes) {
-  std::vector<std::string> known;
-  for (const Axis& axis : axes) {
-    for (const Arm& arm : axis) known.push_back(arm.name);
-  }
-  for (const std::string& arm : figure.arms) {
-    if (std::find(known.begin(), known.end(), arm) != known.end()) continue;
-    const std::string near = closest(arm, known);
-    return text("names the arm \"", arm, "\", which the sweep does not have",
-                near.empty() ? "" : "; did you mean \"" + near + "\"?");
-  }
-  if (figure.x != "step" && figure.x != "site" && axis_named(figure.x, axes) < 0) {
-    return text(
-        "x must be step, site or an axis of the sweep (its path, the path's last name, or its number from 0), got \"",
-        figure.x, "\"");
-  }
-  return "";
+  const std::string arms = trouble_with_arms(figure.arms, axes);
+  if (!arms.empty() || figure.x == "step" || figure.x == "site") return arms;
+  const std::string axis = trouble_with_axis(figure.x, axes);
+  return axis.empty() ? "" : text("x must be step, site or an axis of the sweep: ", axis);
 }
 
 }  // namespace normlab

@@ -15,7 +15,7 @@
 #include "../experiment/names.h"
 #include "../experiment/operand.h"
 #include "../experiment/statistics.h"
-#include "../probe.h"
+#include "../glob.h"
 
 namespace normlab {
 namespace {

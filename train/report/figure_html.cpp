@@ -43,7 +43,11 @@ std::string figure_html(const FigureConfig& figure, const FigureData& data, cons
   const std::string csv = figure_csv(figure, data), base = "figures/" + escaped(figure.name);
   write_file(path.string() + ".csv", csv);
   const Drawing drawing = draw(figure, data, path.string() + ".gnuplot");
-  if (!drawing.file.empty()) write_file(path.string() + ".svg", drawing.file);
+  if (drawing.file.empty()) {
+    fs::remove(path.string() + ".svg");  // an earlier one would stand beside other numbers
+  } else {
+    write_file(path.string() + ".svg", drawing.file);
+  }
 
   std::string words = data.series.empty() ? "" : how_drawn(figure);
   if (!data.paper.empty() && !data.series.empty()) words += " Hollow marks: the paper.";

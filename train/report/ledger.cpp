@@ -214,9 +214,15 @@ std::string short_ledger(const fs::path& papers, const fs::path& page_folder) {
   return out;
 }
 
+bool is_of_a_figure(const fs::path& file) { return file.extension() == ".svg" || file.extension() == ".csv"; }
+
+// What `from` no longer has is removed: its numbers are not those of the verdicts.
 void copy_figures(const fs::path& from, const fs::path& to) {
+  for (const fs::path& file : sorted_entries(to)) {
+    if (is_of_a_figure(file) && !fs::exists(from / "figures" / file.filename())) fs::remove(file);
+  }
   for (const fs::path& file : sorted_entries(from / "figures")) {
-    if (file.extension() != ".svg" && file.extension() != ".csv") continue;
+    if (!is_of_a_figure(file)) continue;
     require_writable_directory(to);
     write_file(to / file.filename(), read_file(file));
   }

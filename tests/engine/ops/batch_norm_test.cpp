@@ -188,6 +188,21 @@ TEST_CASE("fixed_norm: value, gradients, and batch_norm's own statistics give ba
                    normalized.y) < 1e-14);
 }
 
+TEST_CASE("batch_norm, power_norm_v, fixed_norm: the gradients that are wanted, and no others, come out the same") {
+  const std::vector<Tensor> in = inputs(70, 6, 1);
+  for (const Op op : {batch_norm, power_norm_v}) CHECK(same_when_wanted_alone(with(op, Rows::single(70), 0, 0.1), in));
+  const Tensor mean = gaussian({6}, "mean"), variance = Tensor::full({6}, Dtype::f64, 2);
+  const auto fixed = [&](const std::vector<Tensor>& t) { return fixed_norm(t[0], t[1], t[2], mean, variance, 0.1); };
+  CHECK(same_when_wanted_alone(fixed, in));
+}
+
+TEST_CASE("batch_norm: numbers whose squares are too large become NaN, not the bias") {
+  const Tensor x = Tensor::from<double>({2, 1}, {-1e200, 1e200});
+  const Tensor one = Tensor::full({1}, Dtype::f64, 1);
+  CHECK(std::isnan(batch_norm(x, one, one, Rows::single(2), 0, 1e-5).y.at(0)));
+  CHECK(std::isnan(power_norm_v(x, one, one, Rows::single(2), 0, 1e-5).y.at(0)));
+}
+
 TEST_CASE("fixed_norm: errors") {
   const Tensor x = Tensor::zeros({4, 3}, Dtype::f32), one = Tensor::full({3}, Dtype::f32, 1);
   const Tensor row = Tensor::full({3}, Dtype::f64, 1), wrong = Tensor::full({2}, Dtype::f64, 1);

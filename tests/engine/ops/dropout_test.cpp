@@ -22,18 +22,21 @@ Index zeros_in(const Tensor& x) {
   return count;
 }
 
-// The fused ops and their composed twins. What `scaled` returns is held by nobody, so that forward and backward of the
-// fused ones write in place; the twins are given leaves, which they leave alone.
+// The fused ops and their composed twins. What `scaled` returns is held by nobody, and nobody holds the gradient that
+// it passes on, so that forward and backward of the fused ones write in place; the twins are given leaves, which they
+// leave alone.
 Tensor scaled(const Tensor& x) { return scale(x, 1); }
 
 TensorFunction fused_sum(double probability) {
-  return [=](const std::vector<Tensor>& in) { return add_dropout(scaled(in[0]), scaled(in[1]), probability, stream); };
+  return [=](const std::vector<Tensor>& in) {
+    return scaled(add_dropout(scaled(in[0]), scaled(in[1]), probability, stream));
+  };
 }
 TensorFunction composed_sum(double probability) {
   return [=](const std::vector<Tensor>& in) { return add(in[0], dropout(in[1], probability, stream)); };
 }
 TensorFunction fused_relu(double probability) {
-  return [=](const std::vector<Tensor>& in) { return relu_dropout(scaled(in[0]), probability, stream); };
+  return [=](const std::vector<Tensor>& in) { return scaled(relu_dropout(scaled(in[0]), probability, stream)); };
 }
 TensorFunction composed_relu(double probability) {
   return [=](const std::vector<Tensor>& in) { return dropout(relu(in[0]), probability, stream); };

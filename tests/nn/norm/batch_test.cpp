@@ -107,3 +107,21 @@ TEST_CASE("batch norm: its measures, by hand") {
   norm.commit();
   CHECK(norm.measures().empty());
 }
+
+TEST_CASE("PN-V: its measures, by hand") {
+  BatchNorm norm(init_f64("norm"), 2, {.epsilon = 11}, BatchNorm::About::zero);
+  norm.parameters()[0].tensor.set(1, -3);
+  // Both second moments are 25, so that psi = sqrt(25 + 11) = 6; the running ones are 1.
+  Tensor x = Tensor::from<double>({2, 2}, {1, 5, 7, 5});
+  x.require_gradient();
+  Tape tape;
+  const Tensor y = norm.forward(x, Rows::single(2), training_pass());
+  tape.backward(y, Tensor::from<double>({2, 2}, {1, 2, 3, 4}));
+  CHECK(measure(norm, "second_moment_distance") == Approx(std::sqrt(2 * 24 * 24.0) / 2));
+  CHECK(measure(norm, "second_moment_distance_relative") == Approx(4));
+  CHECK(measure(norm, "weight_over_psi_mean") == Approx((1.0 / 6 + 3.0 / 6) / 2));
+  CHECK(measure(norm, "weight_over_psi_largest") == Approx(0.5));
+  // mean(g n) = 11 / 6 and -7.5; times the root mean square of n, 5 / 6, over psi.
+  const double first = 11.0 / 6 * 5 / 36, second = -7.5 * 5 / 36;
+  CHECK(measure(norm, "second_moment_gradient_term") == Approx(std::sqrt(first * first + second * second) / 2));
+}

@@ -60,7 +60,7 @@ TEST_CASE("power norm: in evaluation it divides by the running root mean square,
   CHECK(y.item() == Approx(2 / std::sqrt(0.9 + 0.1 * 17)));
 }
 
-TEST_CASE("power norm: Gamma and nu among its measures") {
+TEST_CASE("power norm: Gamma among its measures, before the first commit") {
   PowerNorm norm(init_f64("norm"), 2, {.epsilon = 0});
   Tensor x = Tensor::from<double>({2, 2}, {1, 0, 3, 2}).require_gradient();
   Tape tape;
@@ -78,4 +78,26 @@ TEST_CASE("power norm: Gamma and nu among its measures") {
   CHECK(over_bound == Approx(5.0 / 20));  // alpha_backward is 0.9
   CHECK(feature == 0);
   CHECK(distance == Approx(std::sqrt(16 + 1.0) / 2));
+}
+
+TEST_CASE("power norm: its measures after a commit, by hand") {
+  PowerNorm norm(init_f64("norm"), 2, {.epsilon = 0});
+  norm.parameters()[0].tensor.set(1, -3);
+  const Tensor x = Tensor::from<double>({2, 2}, {1, 0, 3, 2}), dy = Tensor::full({2, 2}, Dtype::f64, 1);
+  // psi is 1 and psi_B^2 is 5 and 2, so that psi^2 becomes 1.4 and 1.1. Lambda is 2 and -3, so that nu becomes 0.2 and
+  // -0.3.
+  step(norm, x, dy);
+  norm.forward(x, Rows::single(2), training_pass());
+  const auto measure = [&](const std::string& quantity) {
+    for (const Norm::Measure& one : norm.measures()) {
+      if (one.quantity == quantity) return one.value;
+    }
+    FAIL("no measure " << quantity);
+    return 0.0;
+  };
+  CHECK(measure("nu_norm") == Approx(std::sqrt(0.04 + 0.09)));
+  CHECK(measure("weight_over_psi_mean") == Approx((1 / std::sqrt(1.4) + 3 / std::sqrt(1.1)) / 2));
+  CHECK(measure("weight_over_psi_largest") == Approx(3 / std::sqrt(1.1)));
+  CHECK(measure("gamma_largest") == Approx(5 / 1.4));
+  CHECK(measure("second_moment_distance") == Approx(std::sqrt(3.6 * 3.6 + 0.9 * 0.9) / 2));
 }

@@ -108,6 +108,15 @@ TEST_CASE("an axis is named by its path, its last part or its number") {
         }) ==
         "test.json:4: claims[0].measure.of: \"layers\" may be any of the axes model.encoder.layers, "
         "model.decoder.layers: say which");
+  CHECK(complaint_of([] {
+          parse_experiment(
+              R"({"train": {"steps": 1}, "model": {"kind": "translation"}, "data": {"kind": "synthetic_translation"},
+                               "sweep": {"axes": [{"model.encoder.layers": [1, 2]}, {"model.decoder.layers": [1, 2]}]},
+                               "claims": [{"id": "X", "claim": "?", "held": {"at_most": 1},
+                                           "measure": {"kind": "spread", "over": "0",
+                                                       "of": {"best_over": ["1"], "quantity": "q"}}}]})",
+              "test.json");
+        }) == "test.json:5: claims[0].measure.of: \"layers=1\" is an arm of two axes; give one of them another name");
   const std::string of = R"("of": {"arms": ["layers=2"], "quantity": "q"}, "over": )";
   CHECK(complaint(claim("{\"kind\": \"slope\", " + of + "\"0\"}")) ==
         "test.json:2: claims[0].measure.of: goes over \"0\", whose arms must hold numbers; \"Post-LN\" holds none");

@@ -1,8 +1,7 @@
 // Sweeps: the runs they make, what is written of them, and the texts of all complaints.
-#include "train/experiment/experiment_config.h"
-
 #include "engine/error.h"
 #include "tests/support/catch.h"
+#include "train/experiment/experiment_config.h"
 #include "train/task/language_modelling.h"
 
 using namespace normlab;
@@ -53,10 +52,10 @@ TEST_CASE("a sweep makes every combination of its arms with every seed") {
   const Experiment experiment = parse(with_sweep(R"({"seeds": [4, 5], "axes": [
       {"Post-LN": {"model.placement": "post", "model.final_norm": false}, "Pre-LN": {"model.placement": "pre"}},
       {"train.optimizer.rate": [1e-3, 5e-4]}]})"));
-  CHECK(names(experiment) == std::vector<std::string>{
-                                 "Post-LN_rate=0.001_seed=4", "Post-LN_rate=0.001_seed=5", "Post-LN_rate=0.0005_seed=4",
-                                 "Post-LN_rate=0.0005_seed=5", "Pre-LN_rate=0.001_seed=4", "Pre-LN_rate=0.001_seed=5",
-                                 "Pre-LN_rate=0.0005_seed=4", "Pre-LN_rate=0.0005_seed=5"});
+  CHECK(names(experiment) == std::vector<std::string>{"Post-LN_rate=0.001_seed=4", "Post-LN_rate=0.001_seed=5",
+                                                      "Post-LN_rate=0.0005_seed=4", "Post-LN_rate=0.0005_seed=5",
+                                                      "Pre-LN_rate=0.001_seed=4", "Pre-LN_rate=0.001_seed=5",
+                                                      "Pre-LN_rate=0.0005_seed=4", "Pre-LN_rate=0.0005_seed=5"});
   const Run& run = experiment.runs[3];
   CHECK(run.arms == std::vector<std::string>{"Post-LN", "rate=0.0005"});
   CHECK(run.seed == 5);
@@ -142,8 +141,9 @@ TEST_CASE("a badly formed sweep is refused") {
   CHECK(about("{\"axes\": [{\"A\": {}, \"A\": {}}]}") == "test.json:3: sweep.axes[0].A: given twice, first on line 3");
   CHECK(about("{\"axes\": [{\"model.width\": [64, 64]}]}") ==
         "test.json:3: sweep.axes[0]: the value 64 is given twice");
-  CHECK(about("{\"axes\": [{\"seed\": [1, 2]}]}") == "test.json:3: sweep.axes[0]: seeds belong in sweep.seeds\n"
-                                                     "test.json:3: sweep.axes[0]: seeds belong in sweep.seeds");
+  CHECK(about("{\"axes\": [{\"seed\": [1, 2]}]}") ==
+        "test.json:3: sweep.axes[0]: seeds belong in sweep.seeds\n"
+        "test.json:3: sweep.axes[0]: seeds belong in sweep.seeds");
   CHECK(about("{\"axes\": [{\"model.width\": [64]}, {\"model\": [{\"width\": 32}]}]}") ==
         "test.json:3: sweep.axes[1]: sets model over the model.width of an earlier axis");
 }
@@ -151,8 +151,7 @@ TEST_CASE("a badly formed sweep is refused") {
 TEST_CASE("a sweep of too many runs is refused before any is made") {
   std::string axis;
   for (int i = 0; i < 200; ++i) axis += (i == 0 ? "" : ", ") + std::to_string(i);
-  const std::string axes =
-      "{\"axes\": [{\"train.optimizer.rate\": [" + axis + "]}, {\"train.clip\": [" + axis + "]}]}";
+  const std::string axes = "{\"axes\": [{\"train.optimizer.rate\": [" + axis + "]}, {\"train.clip\": [" + axis + "]}]}";
   CHECK(complaint(with_sweep(axes)) == "test.json:2: sweep: must make at most 10000 runs, makes 40000");
 }
 
@@ -161,6 +160,11 @@ TEST_CASE("the command line may change a sweep, but not what the sweep sets") {
   CHECK(names(parse(json, {"sweep.seeds=[9]"})) == std::vector<std::string>{"width=64_seed=9", "width=128_seed=9"});
   CHECK(model_of(parse(json, {"model.layers=2"}).runs[0]).layers == 2);
   CHECK(complaint(json, {"model.width=32"}) == "command line: model.width: the sweep sets this too; change it there");
+  const std::string whole =
+      with_sweep("{\"seeds\": [1], \"axes\": [{\"a\": {\"train.optimizer\": {\"kind\": \"sgd\"}}, \"b\": {}}]}");
+  CHECK(complaint(whole, {"train.optimizer.rate=0.5"}) ==
+        "command line: in the arm \"a\": train.optimizer.rate: the sweep sets train.optimizer whole too; change it "
+        "there");
   CHECK(complaint(json, {"seed=3"}) ==
         "command line: seed: has no effect where sweep.seeds are given; set sweep.seeds=[…] instead");
   CHECK(model_of(parse(json, {"sweep.axes=[{\"model.width\": [32]}]"}).runs[0]).width == 32);

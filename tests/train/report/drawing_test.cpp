@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "tests/support/catch.h"
+#include "tests/support/path.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/train/report/runs.h"
 #include "train/files.h"
@@ -49,16 +50,6 @@ FigureData some_data(const FigureConfig& figure) {
   }
   return gather(figure, {}, runs);
 }
-
-// A PATH of its own, put back at the end.
-class Path {
- public:
-  explicit Path(const std::string& path) : before_(std::getenv("PATH")) { setenv("PATH", path.c_str(), 1); }
-  ~Path() { setenv("PATH", before_.c_str(), 1); }
-
- private:
-  std::string before_;
-};
 
 }  // namespace
 
@@ -128,7 +119,7 @@ TEST_CASE("without values nothing is drawn, and without gnuplot the reader is to
   const FigureConfig figure = some_figure("curves");
   CHECK(draw(figure, {}, folder / "figure.gnuplot").file == "");
   CHECK(folder.names().empty());
-  const Path nowhere(folder.path().string());
+  const test::Path nowhere(folder.path().string());
   const Drawing drawing = draw(figure, some_data(figure), folder / "figure.gnuplot");
   CHECK(drawing.file == "");
   CHECK(drawing.trouble ==

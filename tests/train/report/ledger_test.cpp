@@ -74,6 +74,12 @@ TEST_CASE("the figures of an experiment lie beside the ledger with their numbers
   if (fs::exists(one.folder / "figures/loss.svg")) {
     CHECK(read_file(paper / "README.md").find("![Validation loss](figures/one/loss.svg)") != std::string::npos);
   }
+  // What the experiment has no longer must not stand beside other numbers.
+  for (const char* kind : {"svg", "csv"}) fs::remove(one.folder / "figures" / (std::string("loss.") + kind));
+  write_ledger({entry_of(one)}, paper);
+  CHECK(!fs::exists(paper / "figures/one/loss.svg"));
+  CHECK(!fs::exists(paper / "figures/one/loss.csv"));
+  CHECK(read_file(paper / "README.md").find("figures/one/loss.svg") == std::string::npos);
 }
 
 TEST_CASE("the top page shows the ledgers of all papers where it has the marks") {

@@ -5,6 +5,7 @@
 
 #include "folders.h"
 #include "tests/support/catch.h"
+#include "tests/support/path.h"
 #include "tests/support/temporary_folder.h"
 #include "train/report/html.h"
 #include "train/report/index.h"
@@ -103,6 +104,18 @@ TEST_CASE("an experiment that asks for no figure shows its validation loss") {
   const std::string page = report_of(made);
   CHECK(has(page, "Validation loss over training"));
   CHECK(fs::exists(made.folder / "figures/validation.csv"));
+}
+
+TEST_CASE("a drawing of an earlier report does not stand beside new numbers") {
+  const test::TemporaryFolder folder;
+  const MadeUp made = make_experiment(folder / "drawn", 2);
+  const fs::path drawing = made.folder / "figures/loss.svg";
+  fs::create_directories(drawing.parent_path());
+  write_file(drawing, "an earlier one");
+  const test::Path nowhere(folder.path().string());  // without gnuplot
+  report_of(made);
+  CHECK(!fs::exists(drawing));
+  CHECK(fs::exists(made.folder / "figures/loss.csv"));
 }
 
 TEST_CASE("the report of 200 runs is built in under 5 seconds") {
