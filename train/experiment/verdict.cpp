@@ -164,6 +164,18 @@ void write_verdicts(const std::vector<ClaimResult>& results, const std::filesyst
   write_csv(folder / "verdicts.csv", rows);
 }
 
+namespace {
+
+std::string value_text(const ClaimResult& result) {
+  if (result.seeds == 0) return "no value";
+  const std::string value = fmt::format("{:.4g}", result.value);
+  if (!result.has_interval()) return value + ", one seed and so no interval";
+  return fmt::format("{}, 95 % interval {:.4g} to {:.4g} ({}; {} seed{})", value, result.low, result.high,
+                     result.method, result.seeds, result.seeds == 1 ? "" : "s");
+}
+
+}  // namespace
+
 std::string verdict_table(const std::vector<ClaimResult>& results) {
   std::size_t width = 0;
   for (const ClaimResult& result : results) width = std::max(width, result.id.size());
@@ -172,11 +184,7 @@ std::string verdict_table(const std::vector<ClaimResult>& results) {
     const std::string indent(width + 18, ' ');
     out += fmt::format("  {:<{}}  {:<12}  {}{}\n", result.id, width, name_of(result.verdict), result.claim,
                        result.source.empty() ? "" : " (" + result.source + ")");
-    const std::string value = result.seeds == 0
-                                  ? "no value"
-                                  : fmt::format("{:.4g}, 95 % interval {:.4g} to {:.4g} ({}; {} seeds)", result.value,
-                                                result.low, result.high, result.method, result.seeds);
-    out += fmt::format("{}{}: {}\n", indent, result.measure, value);
+    out += fmt::format("{}{}: {}\n", indent, result.measure, value_text(result));
     out += fmt::format("{}{}: {}{}\n", indent, result.rule, result.reason,
                        result.paper ? fmt::format("; the paper's value is {:.4g}", *result.paper) : "");
     if (!result.differs.empty()) out += fmt::format("{}differs: {}\n", indent, result.differs);

@@ -11,6 +11,7 @@
 // is the one that decides.
 #pragma once
 
+#include <cmath>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -36,6 +37,9 @@ struct ClaimResult {
   std::string differs;
   int seeds = 0;  // that have a number
   bool evidence = true;
+
+  // Of one seed most measures have none; its end is then infinite.
+  bool has_interval() const { return seeds > 1 || (seeds == 1 && std::isfinite(high)); }
 };
 
 // One for each claim, in their order.

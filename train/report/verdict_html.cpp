@@ -61,7 +61,7 @@ std::string card(const ClaimConfig& claim, const ClaimResult& result) {
   words += fmt::format("<p class=\"claim\">{}</p>\n", escaped(result.claim));
   if (!result.source.empty()) words += fmt::format("<p class=\"soft small\">{}</p>\n", escaped(result.source));
 
-  const std::string interval = interval_text(result.low, result.high);
+  const std::string interval = result.has_interval() ? interval_text(result.low, result.high) : "";
   const std::string seeds = fmt::format("{} seed{}", result.seeds, result.seeds == 1 ? "" : "s");
   std::string numbers = fmt::format("<p class=\"value\">{}</p>\n", number_text(result.value));
   numbers += interval.empty() ? fmt::format("<p class=\"interval\">{}, no interval</p>\n", seeds)

@@ -222,6 +222,11 @@ TEST_CASE("verdicts are written as JSON and as CSV, and shown") {
   const std::string table = verdict_table(results);
   CHECK_THAT(table, ContainsSubstring("C  held          it is so (a paper, figure 3)\n"));
   CHECK_THAT(table, ContainsSubstring("0.98, 95 % interval 0.9552 to 1.005 (mean, Student's t; 3 seeds)"));
+  results[0].seeds = 1;
+  CHECK_THAT(verdict_table({results[0]}),
+             ContainsSubstring("0.98, 95 % interval 0.9552 to 1.005 (mean, Student's t; 1 seed)"));
+  results[0].high = kInfinity;
+  CHECK_THAT(verdict_table({results[0]}), ContainsSubstring("0.98, one seed and so no interval\n"));
   CHECK_THAT(table,
              ContainsSubstring("held when at least 0.9: the interval lies in the range; the paper's value is 1.5"));
   CHECK_THAT(table, ContainsSubstring("too small to be evidence"));
