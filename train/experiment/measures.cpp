@@ -8,6 +8,7 @@
 
 #include "../problems.h"
 #include "measure_fields.h"
+#include "statistics.h"
 
 namespace normlab {
 namespace {

@@ -9,6 +9,7 @@
 #include "../glob.h"
 #include "../problems.h"
 #include "names.h"
+#include "statistics.h"
 
 namespace normlab {
 namespace {
@@ -344,17 +345,6 @@ std::map<std::int64_t, std::vector<Point>> points(const Operand& operand, const 
     std::stable_sort(row.begin(), row.end(), [](const Point& a, const Point& b) { return a.x < b.x; });
   }
   return of_seeds;
-}
-
-double quantile(std::vector<double> values, double p) {
-  if (values.empty()) return kNaN;
-  if (std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); })) return kNaN;
-  std::sort(values.begin(), values.end());
-  const double place = p * static_cast<double>(values.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const double part = place - static_cast<double>(below);
-  if (part == 0 || values[below] == values[below + 1]) return values[below];  // infinities, too
-  return values[below] + part * (values[below + 1] - values[below]);
 }
 
 }  // namespace normlab

@@ -98,8 +98,4 @@ struct Point {
 std::map<std::int64_t, std::vector<Point>> points(const Operand& operand, const std::string& over,
                                                   const ObservedExperiment& experiment);
 
-// The quantile p of some values, linear between the order statistics (type 7 of Hyndman & Fan 1996); NaN when one is
-// NaN or there are none.
-double quantile(std::vector<double> values, double p);
-
 }  // namespace normlab

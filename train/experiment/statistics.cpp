@@ -1,6 +1,7 @@
 // Intervals over seeds: see the header.
 #include "statistics.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -43,6 +44,18 @@ Interval mean_interval(const std::vector<double>& values, double level) {
   for (const double value : values) squares += (value - mean) * (value - mean);
   const double deviation = std::sqrt(squares / (count - 1));
   return {mean, student_t(level, static_cast<int>(values.size()) - 1) * deviation / std::sqrt(count)};
+}
+
+double quantile(std::vector<double> values, double p) {
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  if (std::any_of(values.begin(), values.end(), [](double value) { return std::isnan(value); }))
+    return std::numeric_limits<double>::quiet_NaN();
+  std::sort(values.begin(), values.end());
+  const double place = p * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<std::size_t>(place);
+  const double part = place - static_cast<double>(below);
+  if (part == 0 || values[below] == values[below + 1]) return values[below];  // infinities, too
+  return values[below] + part * (values[below + 1] - values[below]);
 }
 
 }  // namespace normlab

@@ -1,4 +1,4 @@
-// Means over seeds and how sure they are.
+// Means over seeds and how sure they are; quantiles.
 #pragma once
 
 #include <vector>
@@ -15,5 +15,9 @@ Interval mean_interval(const std::vector<double>& values, double level = 0.95);
 
 // The quantile t with P(|T| <= t) = level < 1 for Student's distribution with that many degrees of freedom.
 double student_t(double level, int degrees_of_freedom);
+
+// The quantile p of some values, linear between the order statistics (type 7 of Hyndman & Fan 1996); NaN when one is
+// NaN or there are none.
+double quantile(std::vector<double> values, double p);
 
 }  // namespace normlab

@@ -6,6 +6,7 @@
 
 #include "../../nn/folding.h"
 #include "../bench/measure.h"
+#include "../experiment/statistics.h"
 #include "../task/language_modelling.h"
 
 namespace normlab {
@@ -17,22 +18,15 @@ struct Timed {
   std::vector<double> seconds = {};  // per token, a value for each turn
 };
 
-// The value at that share of the way from the smallest to the largest.
-double quantile(const std::vector<double>& sorted, double share) {
-  const double at = std::clamp(share, 0.0, 1.0) * static_cast<double>(sorted.size() - 1);
-  return sorted[static_cast<std::size_t>(std::llround(at))];
-}
-
 void report(Timed& timed, std::vector<Measurement>& found) {
-  std::vector<double>& sorted = timed.seconds;
-  std::sort(sorted.begin(), sorted.end());
+  const std::vector<double>& all = timed.seconds;
   // The number of values below the true median is binomial: n / 2 more or less 1.96 sqrt(n) / 2.
-  const double around = 0.98 / std::sqrt(static_cast<double>(sorted.size()));
-  const double half_width = (quantile(sorted, 0.5 + around) - quantile(sorted, 0.5 - around)) / 2;
-  found.push_back({"seconds_per_token", timed.site, quantile(sorted, 0.5), half_width});
-  found.push_back({.quantity = "seconds_per_token_spread",
-                   .site = timed.site,
-                   .value = quantile(sorted, 0.75) - quantile(sorted, 0.25)});
+  const double around = 0.98 / std::sqrt(static_cast<double>(all.size()));
+  const double half_width =
+      (quantile(all, std::min(1.0, 0.5 + around)) - quantile(all, std::max(0.0, 0.5 - around))) / 2;
+  found.push_back({"seconds_per_token", timed.site, quantile(all, 0.5), half_width});
+  found.push_back(
+      {.quantity = "seconds_per_token_spread", .site = timed.site, .value = quantile(all, 0.75) - quantile(all, 0.25)});
 }
 
 double largest_difference(const Tensor& a, const Tensor& b) {

@@ -3,6 +3,7 @@
 
 #include "observed.h"
 #include "tests/support/catch.h"
+#include "train/experiment/statistics.h"
 
 using namespace normlab;
 using namespace normlab::made_up;
