@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <set>
 
 #include "../files.h"
@@ -166,7 +167,7 @@ std::vector<Baseline> baselines_of(const Experiment& experiment, const Experimen
     }
   }
   if (entropies.empty()) return all;
-  const bool one = std::all_of(entropies.begin(), entropies.end(), [&](double e) { return e == entropies.front(); });
+  const bool one = std::adjacent_find(entropies.begin(), entropies.end(), std::not_equal_to<>()) == entropies.end();
   if (!one) {
     for (Baseline& baseline : all) baseline.doc = "of the first run's language";
   }

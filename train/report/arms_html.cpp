@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -176,9 +177,10 @@ std::string arms_html(const std::vector<ObservedRun>& runs) {
       if (run.result && run.result->entropy) entropies.push_back(*run.result->entropy);
     }
     if (!entropies.empty()) {
+      const bool one = std::adjacent_find(entropies.begin(), entropies.end(), std::not_equal_to<>()) == entropies.end();
       out += fmt::format(" The language's own entropy is a perplexity of {}{}: no model can do better.",
                          number_text(std::exp(mean_interval(entropies).mean)),
-                         entropies.front() == entropies.back() ? "" : " (the mean over the runs' languages)");
+                         one ? "" : " (the mean over the runs' languages)");
     }
     out += "</p>\n";
   }
