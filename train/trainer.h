@@ -53,7 +53,7 @@ class Diverged : public Error {
   Diverged(std::int64_t step, const std::string& site, const std::string& message)
       : Error(message), step_(step), site_(site) {}
   std::int64_t step() const { return step_; }
-  const std::string& site() const { return site_; }  // the first module output (or gradient) that was not finite
+  const std::string& site() const { return site_; }  // the first module output, gradient or loss that was not finite
 
  private:
   std::int64_t step_;

@@ -36,7 +36,7 @@ T kept(bool m, T value) {
 // y[i] = value(i, m_i) for all i in [0, size).
 template <class T, class Value>
 void for_each_masked(Index size, double probability, const RandomStream& stream, T* y, Value value) {
-  constexpr Index kBlock = 128;  // words drawn at a time: few, for memory to be at work meanwhile
+  constexpr Index kBlock = 128;  // words at a time, in blocks of four: few, for memory to work meanwhile
   const auto threshold = static_cast<std::uint32_t>(std::min(std::round(std::ldexp(probability, 32)), 0x1p32 - 1));
   parallel_rows((size + kBlock - 1) / kBlock, kBlock, [=](Index first, Index last) {
     std::array<std::uint32_t, kBlock> words;

@@ -24,10 +24,7 @@ std::string replaced(std::string whole, const std::string& part, const std::stri
   return whole.replace(at, part.size(), by);
 }
 
-bool has(const std::string& whole, const std::string& pattern) {
-  INFO(whole);
-  return std::regex_search(whole, std::regex(pattern));
-}
+bool has(const std::string& whole, const std::string& pattern) { return std::regex_search(whole, std::regex(pattern)); }
 
 struct World {
   World() { write(kSmall); }
@@ -268,6 +265,7 @@ TEST_CASE("a diverged run says where, and ends with status 3; in a sweep it is a
   CHECK(has(both.out, "\n  rate=0.001 +2 +0 +[0-9.]+ +\\([0-9.]+ to [0-9.]+\\)\n"));
   CHECK(has(both.out, "\n  rate=1e\\+?30 +2 +2 +-\n"));
   const std::string summary = slurp(world.scratch / "sweep/summary.csv");
+  INFO(summary);
   CHECK_THAT(summary, ContainsSubstring("arms,seed,parameters,diverged_step,valid_nll,best_nll,best_step"));
   CHECK(has(summary, "\nrun,6,rate=0.001,2,[0-9]+,0,([0-9.]+),\\1,6,"));
   CHECK(has(summary, "\nrun,[0-5],rate=1e\\+?30,1,[0-9]+,[1-6],inf,"));

@@ -169,27 +169,30 @@ Violations stray_entries(const fs::path& root) {
 Violations dead_names_in_readmes(const fs::path& root) {
   static const std::regex name(R"re(`([A-Za-z0-9_./]+\.(h|cpp|inl))`)re");
   static const std::string kExample = "nn/norm/l1.h";  // of a norm that a reader adds
-  Violations found;
-  for (const char* folder : {"engine", "nn", "data", "train", "configs", "tests"}) {
+  std::vector<std::string> files, pages = {"/README.md"};
+  for (const char* folder : {"configs", "data", "engine", "nn", "tests", "train"}) {
     if (!fs::exists(root / folder)) continue;
-    std::vector<std::string> files, pages;
     for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
       files.push_back("/" + entry.path().lexically_relative(root).generic_string());
-      if (entry.path().filename() == "README.md") pages.push_back(files.back().substr(1));
+      if (entry.path().filename() == "README.md") pages.push_back(files.back());
     }
-    std::sort(pages.begin(), pages.end());
-    for (const std::string& page : pages) {
-      const std::string own = "/" + fs::path(page).parent_path().generic_string() + "/";
-      std::ifstream in(root / page);
-      std::string text;
-      for (int number = 1; std::getline(in, text); ++number) {
-        for (std::sregex_iterator match(text.begin(), text.end(), name), end; match != end; ++match) {
-          const std::string named = (*match)[1];
-          const auto is_it = [&](const std::string& file) {
-            return file == "/" + named || (file.rfind(own, 0) == 0 && ("/" + file).ends_with("/" + named));
-          };
-          if (named == kExample || std::any_of(files.begin(), files.end(), is_it)) continue;
-          found.push_back(page + ":" + std::to_string(number) + ": there is no " + named);
+  }
+  std::sort(pages.begin(), pages.end());
+  Violations found;
+  for (const std::string& page : pages) {
+    const std::string own_folder = page.substr(0, page.rfind('/') + 1);
+    const auto is_there = [&](const std::string& named) {
+      return std::any_of(files.begin(), files.end(), [&](const std::string& file) {
+        return file == "/" + named || (file.starts_with(own_folder) && file.ends_with("/" + named));
+      });
+    };
+    std::ifstream in(root / page.substr(1));
+    std::string text;
+    for (int number = 1; std::getline(in, text); ++number) {
+      for (std::sregex_iterator match(text.begin(), text.end(), name), end; match != end; ++match) {
+        const std::string named = (*match)[1];
+        if (named != kExample && !is_there(named)) {
+          found.push_back(page.substr(1) + ":" + std::to_string(number) + ": there is no " + named);
         }
       }
     }

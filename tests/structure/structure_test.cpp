@@ -24,6 +24,7 @@ TEST_CASE("a broken rule is named with file and line") {
   };
   write("engine/tensor.h", "// Tensor.\n#include <vector>\n#include \"../nn/module.h\"\n#include <Eigen/Core>\n");
   write("engine/parallel.cpp", "// Threads.\n#pragma omp parallel\n");
+  write("README.md", "`engine/ops/sum.h` `nn/norm/rms.cpp`\n");
   write("engine/README.md", "Engine.\n`tensor.h` `engine/parallel.cpp` `tape.h`\n");
   write("nn/module.h", "// Module.\n#include \"../engine/tensor.h\"\n#include \"engine/tensor.h\"\n");
   write("nn/norm/rms.cpp", "\n// A norm.\n  #  pragma omp simd\n#include <normlab/engine/tensor.h>\n");
@@ -54,7 +55,8 @@ TEST_CASE("a broken rule is named with file and line") {
                                    "data/corpus.cpp:1: longer than 120 characters",
                                    "nn/norm/rms.cpp:1: the first line must be a comment that says what the file is",
                                });
-  CHECK(dead_names_in_readmes(root) == Violations{"engine/README.md:2: there is no tape.h"});
+  CHECK(dead_names_in_readmes(root) ==
+        Violations{"README.md:1: there is no engine/ops/sum.h", "engine/README.md:2: there is no tape.h"});
   CHECK(stray_entries(root) == Violations{
                                    "data: has no README.md",
                                    "nn: has no README.md",

@@ -102,6 +102,12 @@ bool holds_experiment(const Experiment& experiment, const fs::path& folder) {
 
 }  // namespace
 
+std::optional<Floor> floor_of(const std::vector<double>& entropies) {
+  if (entropies.empty()) return std::nullopt;
+  const bool one = std::adjacent_find(entropies.begin(), entropies.end(), std::not_equal_to<>()) == entropies.end();
+  return Floor{std::exp(mean_interval(entropies).mean), one};
+}
+
 ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSettings& settings) {
   const bool begun = holds_experiment(experiment, settings.folder);
   const bool all_done = std::all_of(experiment.runs.begin(), experiment.runs.end(), [&](const Run& run) {
@@ -166,14 +172,14 @@ std::vector<Baseline> baselines_of(const Experiment& experiment, const Experimen
       if (run.entropy) entropies.push_back(*run.entropy);
     }
   }
-  if (entropies.empty()) return all;
-  const bool one = std::adjacent_find(entropies.begin(), entropies.end(), std::not_equal_to<>()) == entropies.end();
-  if (!one) {
+  const std::optional<Floor> floor = floor_of(entropies);
+  if (!floor) return all;
+  if (!floor->one_language) {
     for (Baseline& baseline : all) baseline.doc = "of the first run's language";
   }
-  all.push_back({"floor", std::exp(mean_interval(entropies).mean),
-                 one ? "the language's own entropy: no model can do better"
-                     : "the entropy of the runs' own languages, on average: no model can do better"});
+  all.push_back({"floor", floor->perplexity,
+                 floor->one_language ? "the language's own entropy: no model can do better"
+                                     : "the entropy of the runs' own languages, on average: no model can do better"});
   return all;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,15 @@ struct ExperimentResult {
   double seconds = 0;
   int diverged_runs = 0;
 };
+
+// What no model can do better than on made-up data: the perplexity of the mean of the runs' entropies. Seeds may make a
+// language each.
+struct Floor {
+  double perplexity = 0;
+  bool one_language = true;
+};
+// Of nats per token, one for each run; none without any.
+std::optional<Floor> floor_of(const std::vector<double>& entropies);
 
 // Runs what is not done yet. A finished run is never repeated; a diverged one is recorded and the others go on.
 ExperimentResult run_experiment(const Experiment& experiment, const ExperimentSettings& settings);

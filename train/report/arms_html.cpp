@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <map>
 #include <set>
 
+#include "../experiment/experiment.h"
 #include "../experiment/statistics.h"
 #include "../experiment/sweep_config.h"
 #include "html.h"
@@ -176,11 +176,10 @@ std::string arms_html(const std::vector<ObservedRun>& runs) {
     for (const ObservedRun& run : runs) {
       if (run.result && run.result->entropy) entropies.push_back(*run.result->entropy);
     }
-    if (!entropies.empty()) {
-      const bool one = std::adjacent_find(entropies.begin(), entropies.end(), std::not_equal_to<>()) == entropies.end();
+    if (const std::optional<Floor> floor = floor_of(entropies)) {
       out += fmt::format(" The language's own entropy is a perplexity of {}{}: no model can do better.",
-                         number_text(std::exp(mean_interval(entropies).mean)),
-                         one ? "" : " (the mean over the runs' languages)");
+                         number_text(floor->perplexity),
+                         floor->one_language ? "" : " (the mean over the runs' languages)");
     }
     out += "</p>\n";
   }

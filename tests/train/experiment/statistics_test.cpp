@@ -1,9 +1,10 @@
-// Intervals over seeds.
+// Intervals over seeds, and the floor of made-up data.
 #include "train/experiment/statistics.h"
 
 #include <cmath>
 
 #include "tests/support/catch.h"
+#include "train/experiment/experiment.h"
 
 using namespace normlab;
 
@@ -28,4 +29,12 @@ TEST_CASE("a mean with its interval") {
   CHECK(std::isinf(mean_interval({1}).half_width));
   CHECK(mean_interval({1}).mean == 1);
   CHECK(std::isnan(mean_interval({}).mean));
+}
+
+TEST_CASE("the floor of runs on languages of their own is that of their mean entropy") {
+  CHECK_FALSE(floor_of({}));
+  CHECK(floor_of({2, 2})->perplexity == Approx(std::exp(2)));
+  CHECK(floor_of({2, 2})->one_language);
+  CHECK(floor_of({1, 3, 1, 3})->perplexity == Approx(std::exp(2)));
+  CHECK_FALSE(floor_of({1, 2, 1})->one_language);
 }
