@@ -111,11 +111,14 @@ TEST_CASE("relu_dropout lets NaN pass, and the observer hear of the kink") {
   CHECK(listener.heard == 100);
 }
 
-TEST_CASE("dropout: gradients") {
-  const auto result =
-      gradcheck([](const std::vector<Tensor>& in) { return dropout(in[0], 0.3, stream); }, {gaussian({9, 11}, "x")});
-  INFO(result.report);
-  CHECK(result);
+TEST_CASE("dropout: gradients, also where the gradient of x is written over that of y") {
+  const auto held = [](const std::vector<Tensor>& in) { return dropout(in[0], 0.3, stream); };
+  const auto in_place = [](const std::vector<Tensor>& in) { return scaled(dropout(scaled(in[0]), 0.3, stream)); };
+  for (const TensorFunction& f : {TensorFunction(held), TensorFunction(in_place)}) {
+    const auto result = gradcheck(f, {gaussian({9, 11}, "x")});
+    INFO(result.report);
+    CHECK(result);
+  }
 }
 
 TEST_CASE("dropout: drops the share it is told to and scales what stays") {
