@@ -25,12 +25,20 @@ struct Tape::Node {
   Backward backward;
 };
 
-// The output of a node: what its gradient looks like, the gradient once someone has added to it, and who looks at it.
+// The output of a node: what its gradient looks like, the gradient once someone has added to it, who looks at it, and
+// how to make it again, if its op said so.
 struct Tape::Slot {
   Shape shape;
   Dtype dtype;
   Tensor gradient;
   std::vector<std::string> sites;
+  std::shared_ptr<const Remake> remake;
+
+  // That of x on the current tape; null where x is not on it.
+  static Slot* of(const Tensor& x) {
+    if (!current_tape || x.tape_ != current_tape->id_) return nullptr;
+    return &current_tape->slots_[static_cast<std::size_t>(x.slot_)];
+  }
 };
 
 class SlotGradients final : public Gradients {
@@ -71,7 +79,8 @@ Tape* Tape::current() { return current_tape; }
 
 Index Tape::nodes() const { return static_cast<Index>(nodes_.size()); }
 
-Tensor Tape::add_node(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward) {
+Tensor Tape::add_node(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward,
+                      Remake remake) {
   if (observer_) observer_->computed(op);
   std::vector<Edge> edges;
   edges.reserve(inputs.size());
@@ -90,19 +99,26 @@ Tensor Tape::add_node(const char* op, std::initializer_list<const Tensor*> input
   check(!done_, op, ": recorded after backward(); start a new Tape");
   y.tape_ = id_;
   y.slot_ = static_cast<Index>(slots_.size());
-  slots_.push_back({y.shape(), y.dtype(), {}, {}});
+  slots_.push_back({y.shape(), y.dtype(), {}, {}, remake ? std::make_shared<Remake>(std::move(remake)) : nullptr});
   nodes_.push_back({op, std::move(edges), y.slot_, std::move(backward)});
   return y;
 }
 
 void Tape::add_site(const std::string& site, const Tensor& x) {
   observer_->value(site, x);
-  if (x.tape_ == id_) slots_[static_cast<std::size_t>(x.slot_)].sites.push_back(site);
+  if (Slot* slot = Slot::of(x)) slot->sites.push_back(site);
 }
 
-Tensor record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward) {
-  return current_tape ? current_tape->add_node(op, inputs, std::move(y), std::move(backward)) : y;
+Tensor record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward, Remake remake) {
+  return current_tape ? current_tape->add_node(op, inputs, std::move(y), std::move(backward), std::move(remake)) : y;
 }
+
+Kept::Kept(const Tensor& x) : shape_(x.shape()) {
+  if (const Tape::Slot* slot = Tape::Slot::of(x)) remake_ = slot->remake;
+  if (!remake_) x_ = x.detach();
+}
+
+Tensor Kept::get() const { return remake_ ? (*remake_)().reshape(shape_) : x_; }
 
 Tensor watch(const std::string& site, const Tensor& x) {
   if (watched()) current_tape->add_site(site, x);
@@ -134,6 +150,7 @@ void Tape::backward(const Tensor& y, const Tensor& dy) {
       node->backward(gradient, into);
     }
     node->backward = nullptr;
+    slot.remake = nullptr;
     if (observer_) observer_->differentiated(node->op);
   }
 }

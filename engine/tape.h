@@ -43,6 +43,8 @@ class Gradients {
 };
 
 using Backward = std::function<void(const Tensor& dy, Gradients& into)>;
+// Makes an op's output once more, the same to the bit, from what the op saved.
+using Remake = std::function<Tensor()>;
 
 // Looks on at a tape without changing what is computed.
 class Observer {
@@ -80,10 +82,11 @@ class Tape {
   struct Slot;
 
  private:
-  friend Tensor record(const char*, std::initializer_list<const Tensor*>, Tensor, Backward);
+  friend Tensor record(const char*, std::initializer_list<const Tensor*>, Tensor, Backward, Remake);
   friend Tensor watch(const std::string&, const Tensor&);
   friend class SlotGradients;
-  Tensor add_node(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward);
+  Tensor add_node(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward,
+                  Remake remake);
   void add_site(const std::string& site, const Tensor& x);
 
   std::uint64_t id_;
@@ -95,8 +98,23 @@ class Tape {
 };
 
 // Puts y on the current tape as the output of `op` on `inputs`. Returns y unchanged when there is no tape or no
-// input leads to a leaf. Undefined tensors among the inputs (an absent bias) are allowed and want no gradient.
-Tensor record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward);
+// input leads to a leaf. Undefined tensors among the inputs (an absent bias) are allowed and want no gradient. An op
+// whose y takes little work, as a norm's, gives `remake` too, so that nobody has to keep y.
+Tensor record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward,
+              Remake remake = nullptr);
+
+// What an op keeps of an input for its backward: the tensor, or, where the op that made it gave it, how to make it
+// again. `linear` keeps its input so: of a norm in front of a branch only x is kept, not also its normalized copy.
+class Kept {
+ public:
+  explicit Kept(const Tensor& x);
+  Tensor get() const;  // x, off the tape
+
+ private:
+  Tensor x_;  // undefined where there is a remake
+  Shape shape_;
+  std::shared_ptr<const Remake> remake_;
+};
 
 // Shows x to the current tape's observer under the name `site`; returns x. Costs a comparison when nobody looks.
 Tensor watch(const std::string& site, const Tensor& x);

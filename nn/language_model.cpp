@@ -51,11 +51,11 @@ TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, 
   const auto number = [](auto value) { return static_cast<double>(value); };
   const double bytes = number(bytes_of(dtype));
   const double width = number(config.width);
-  // Besides the layers: the last one's output and its norm, and then either the logits, in whose memory their gradient
-  // will lie, and dx of the output matrix, or what a layer needs in passing, of which there is only one at a time.
+  // Besides the layers: the last one's output, and then either the logits, in whose memory their gradient will lie, and
+  // dx of the output matrix, or what a layer needs in passing, of which there is only one at a time.
   const double passing = 3 * number(std::max(config.width, config.feed_forward));
   const double token =
-      number(config.layers) * config.kept_by_layer() + 2 * width + std::max(number(vocabulary) + width, passing);
+      number(config.layers) * config.kept_by_layer() + width + std::max(number(vocabulary) + width, passing);
 
   TrainingSize size;
   size.tokens = tokens;

@@ -108,14 +108,14 @@ TrainingSize training_size(const TranslationModelConfig& config, const Translati
   const auto number = [](auto value) { return static_cast<double>(value); };
   const StackConfig &encoder = config.encoder, &decoder = config.decoder;
   const double width = number(encoder.width), vocabulary = number(extents.target_vocabulary);
-  // Of the source also the output of the encoder and its norm, and a key and a value for each layer of the decoder.
+  // Of the source also the output of the encoder, and a key and a value for each layer of the decoder.
   const double source_token =
-      number(encoder.layers) * encoder.kept_by_layer() + 2 * width + 2 * number(decoder.layers) * width;
-  // A decoder's layer has a branch more: the residual stream, its normalized copy, the query and what attention makes.
+      number(encoder.layers) * encoder.kept_by_layer() + width + 2 * number(decoder.layers) * width;
+  // A decoder's layer has a branch more: the residual stream, the query and what attention makes.
   // Then as in a language model.
   const double passing = 3 * number(std::max(decoder.width, decoder.feed_forward));
-  const double target_token = number(decoder.layers) * (decoder.kept_by_layer() + 4 * width) + 2 * width +
-                              std::max(vocabulary + width, passing);
+  const double target_token =
+      number(decoder.layers) * (decoder.kept_by_layer() + 3 * width) + width + std::max(vocabulary + width, passing);
 
   TrainingSize size;
   size.tokens = source_tokens + target_tokens;

@@ -72,11 +72,11 @@ TrainingSize training_size(const VisionTransformerConfig& config, const VisionEx
 
   const auto number = [](auto value) { return static_cast<double>(value); };
   const double width = number(config.width);
-  // Besides the layers: the patch, the last layer's output and its norm, and what a layer needs in passing, of which
-  // there is only one at a time. Pooled rows and logits are few.
+  // Besides the layers: the patch, the last layer's output, and what a layer needs in passing, of which there is only
+  // one at a time. Pooled rows and logits are few.
   const double passing = 3 * number(std::max(config.width, config.feed_forward));
   const double token =
-      number(extents.patch_features) + number(config.layers) * config.kept_by_layer() + 2 * width + passing;
+      number(extents.patch_features) + number(config.layers) * config.kept_by_layer() + width + passing;
 
   TrainingSize size;
   size.tokens = images * rows_of_image(config, extents);

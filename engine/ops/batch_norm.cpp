@@ -78,7 +78,8 @@ BatchNormalized normalize(const char* op, bool centered, const Tensor& x, const 
       gradient_columns(op, at, dy, normalizer, f, &dx->gradient, dx->accumulate, {});
     }
   };
-  return {record(op, {&x, &weight, &bias}, y, backward), seen};
+  const Remake remake = remake_columns(op, x, rows, ghosts, seen->mean, rate, weight, bias);
+  return {record(op, {&x, &weight, &bias}, y, backward, remake), seen};
 }
 
 }  // namespace

@@ -262,6 +262,18 @@ void normalize_columns(const char* op, const Columns& at, const Normalizer& norm
   for (Index j = 0; j < features; ++j) second_moment[j] /= static_cast<double>(at.ghost.counted);
 }
 
+Remake remake_columns(const char* op, const Tensor& x, const Rows& rows, const std::vector<GhostBatch>& ghosts,
+                      const Tensor& center, const Tensor& rate, const Tensor& weight, const Tensor& bias) {
+  return [op, x = x.detach(), rows, ghosts, center = center, rate = rate, weight = weight.detach(),
+          bias = bias.detach()]() mutable {
+    Tensor y = empty_like(x);
+    for (std::size_t k = 0; k < ghosts.size(); ++k) {
+      normalize_columns(op, {x, rows, ghosts[k]}, {row_at(center, k), row_at(rate, k)}, weight, bias, &y);
+    }
+    return y;
+  };
+}
+
 void gradient_columns(const char* op, const Columns& at, const Tensor& dy, const Normalizer& normalizer,
                       const GradientFactors& factors, Tensor* dx, bool accumulate, const GradientSums& sums) {
   const Index features = at.x.columns();

@@ -38,6 +38,10 @@ void measure_columns(const char* op, const Columns& at, double* second_moment);
 void normalize_columns(const char* op, const Columns& at, const Normalizer& normalizer, const Tensor& weight,
                        const Tensor& bias, Tensor* y, double* second_moment = nullptr);
 
+// Makes that y again, ghost batch k with row k of center, undefined for zeros, and of rate.
+Remake remake_columns(const char* op, const Tensor& x, const Rows& rows, const std::vector<GhostBatch>& ghosts,
+                      const Tensor& center, const Tensor& rate, const Tensor& weight, const Tensor& bias);
+
 // For each feature the sums of dy and of dy * n over all rows, counted or not.
 struct GradientSums {
   double* dy = nullptr;

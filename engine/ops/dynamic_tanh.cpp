@@ -61,16 +61,19 @@ Tensor dynamic_tanh(const Tensor& x, const Tensor& alpha, const Tensor& weight, 
   const Tensor a = parameter_of("dynamic_tanh", "alpha", alpha, x, 1, 1);
   const Tensor w = parameter_of("dynamic_tanh", "weight", weight, x, features, 1);
   const Tensor b = parameter_of("dynamic_tanh", "bias", bias, x, features, 0);
-  Tensor y = empty_like(x);
-  visit_real("dynamic_tanh", x.dtype(), [&]<class T>() {
-    dynamic_tanh_forward(x.data<T>(), *a.data<T>(), w.data<T>(), b.data<T>(), x.rows(), features, y.data<T>());
-  });
+  const auto forward = [x = x.detach(), a, w, b]() {
+    Tensor y = empty_like(x);
+    visit_real("dynamic_tanh", x.dtype(), [&]<class T>() {
+      dynamic_tanh_forward(x.data<T>(), *a.data<T>(), w.data<T>(), b.data<T>(), x.rows(), x.columns(), y.data<T>());
+    });
+    return y;
+  };
   const auto backward = [x = x.detach(), a, w](const Tensor& dy, Gradients& into) {
     visit_real("dynamic_tanh", x.dtype(), [&]<class T>() {
       dynamic_tanh_backward(x.data<T>(), *a.data<T>(), w.data<T>(), dy.data<T>(), x.rows(), x.columns(), into);
     });
   };
-  return record("dynamic_tanh", {&x, &alpha, &weight, &bias}, y, backward);
+  return record("dynamic_tanh", {&x, &alpha, &weight, &bias}, forward(), backward, forward);
 }
 
 }  // namespace normlab

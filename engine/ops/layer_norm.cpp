@@ -66,26 +66,29 @@ void normalize_backward(const T* x, const T* weight, const T* statistics, const 
   add_sums(into, 2, sums.data<double>() + features);
 }
 
-// Saved are x and two numbers a run: n is made again from them for less than it costs to keep.
+// Saved are x and two numbers a run: n, and y too, are made again from them for less than it costs to keep.
 Tensor normalize(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias, Index groups,
                  double epsilon) {
   const Index features = x.columns();
   check(epsilon >= 0, op, ": epsilon must not be negative, got ", epsilon);
   const Tensor w = parameter_of(op, "weight", weight, x, features, 1);
   const Tensor b = parameter_of(op, "bias", bias, x, features, 0);
-  Tensor y = empty_like(x);
   Tensor statistics = Tensor::empty({x.rows(), groups, 2}, x.dtype());
-  visit_real(op, x.dtype(), [&]<class T>() {
-    normalize_forward(op, x.data<T>(), w.data<T>(), b.data<T>(), x.rows(), groups, features / groups, epsilon,
-                      y.data<T>(), statistics.data<T>());
-  });
+  auto forward = [op, groups, epsilon, x = x.detach(), w, b, statistics]() mutable {
+    Tensor y = empty_like(x);
+    visit_real(op, x.dtype(), [&]<class T>() {
+      normalize_forward(op, x.data<T>(), w.data<T>(), b.data<T>(), x.rows(), groups, x.columns() / groups, epsilon,
+                        y.data<T>(), statistics.data<T>());
+    });
+    return y;
+  };
   const auto backward = [op, groups, x = x.detach(), w, statistics](const Tensor& dy, Gradients& into) {
     visit_real(op, x.dtype(), [&]<class T>() {
       normalize_backward(x.data<T>(), w.data<T>(), statistics.data<T>(), dy.data<T>(), x.rows(), groups,
                          x.columns() / groups, into);
     });
   };
-  return record(op, {&x, &weight, &bias}, y, backward);
+  return record(op, {&x, &weight, &bias}, forward(), backward, forward);
 }
 
 }  // namespace

@@ -107,7 +107,8 @@ PowerNormalized power_norm(const Tensor& x, const Tensor& weight, const Tensor& 
       update_nu(rule, row_at(seen->gamma, k), lambda, width, nu.data<double>());
     }
   };
-  return {record("power_norm", {&x, &weight, &bias}, y, backward), seen};
+  const Remake remake = remake_columns("power_norm", x, rows, ghosts, Tensor(), rate, weight, bias);
+  return {record("power_norm", {&x, &weight, &bias}, y, backward, remake), seen};
 }
 
 void update(PowerState& state, const PowerRule& rule, const PowerStatistics& seen) {

@@ -49,10 +49,12 @@ void linear_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, T
 }
 
 template <class T>
-void linear_backward(const Tensor& x, const Tensor& weight, const Tensor& dy, Gradients& into) {
-  const Index rows = x.rows(), in = x.columns(), out = weight.rows();
-  add_product(into, 0, rows, in, out, operand<T>(dy), operand<T>(weight));   // dx = dy W
-  add_product(into, 1, out, in, rows, operand<T>(dy, true), operand<T>(x));  // dW = dy^T x
+void linear_backward(const Kept& x, const Tensor& weight, const Tensor& dy, Gradients& into) {
+  const Index rows = dy.rows(), in = weight.columns(), out = weight.rows();
+  add_product(into, 0, rows, in, out, operand<T>(dy), operand<T>(weight));  // dx = dy W
+  if (into.wants(1)) {
+    add_product(into, 1, out, in, rows, operand<T>(dy, true), operand<T>(x.get()));  // dW = dy^T x
+  }
   if (into.wants(2)) {
     const Gradients::Target db = into.target(2);
     column_sums(dy, 1, db.gradient, db.accumulate);
@@ -91,7 +93,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   extents.back() = out;
   Tensor y = Tensor::empty(Shape(std::move(extents)), x.dtype());
   visit_real("linear", x.dtype(), [&]<class T>() { linear_forward<T>(x, weight, bias, y); });
-  return record("linear", {&x, &weight, &bias}, y, [x, weight](const Tensor& dy, Gradients& into) {
+  return record("linear", {&x, &weight, &bias}, y, [x = Kept(x), weight](const Tensor& dy, Gradients& into) {
     visit_real("linear", dy.dtype(), [&]<class T>() { linear_backward<T>(x, weight, dy, into); });
   });
 }

@@ -56,17 +56,22 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, Index groups, double epsi
   check_groups("rms_norm", x, groups);
   check(epsilon >= 0, "rms_norm: epsilon must not be negative, got ", epsilon);
   const Tensor w = parameter_of("rms_norm", "weight", weight, x, features, 1);
-  Tensor y = empty_like(x);
   Tensor r = Tensor::empty({rows, groups}, x.dtype());
-  visit_real("rms_norm", x.dtype(), [&]<class T>() {
-    rms_norm_forward(x.data<T>(), w.data<T>(), rows, groups, features / groups, epsilon, y.data<T>(), r.data<T>());
-  });
-  return record("rms_norm", {&x, &weight}, y, [x = x.detach(), w, r, groups](const Tensor& dy, Gradients& into) {
+  auto forward = [groups, epsilon, x = x.detach(), w, r]() mutable {
+    Tensor y = empty_like(x);
+    visit_real("rms_norm", x.dtype(), [&]<class T>() {
+      rms_norm_forward(x.data<T>(), w.data<T>(), x.rows(), groups, x.columns() / groups, epsilon, y.data<T>(),
+                       r.data<T>());
+    });
+    return y;
+  };
+  const auto backward = [x = x.detach(), w, r, groups](const Tensor& dy, Gradients& into) {
     visit_real("rms_norm", x.dtype(), [&]<class T>() {
       rms_norm_backward(x.data<T>(), w.data<T>(), r.data<T>(), dy.data<T>(), x.rows(), groups, x.columns() / groups,
                         into);
     });
-  });
+  };
+  return record("rms_norm", {&x, &weight}, forward(), backward, forward);
 }
 
 }  // namespace normlab

@@ -45,16 +45,20 @@ Tensor scale_norm(const Tensor& x, const Tensor& g, double epsilon) {
   check(x.columns() > 0, "scale_norm: the last axis must not be empty, got ", x.shape());
   check(epsilon >= 0, "scale_norm: epsilon must not be negative, got ", epsilon);
   const Tensor factor = parameter_of("scale_norm", "g", g, x, 1, 1);
-  Tensor y = empty_like(x);
   Tensor r = Tensor::empty({x.rows()}, x.dtype());
-  visit_real("scale_norm", x.dtype(), [&]<class T>() {
-    scale_norm_forward(x.data<T>(), *factor.data<T>(), x.rows(), x.columns(), epsilon, y.data<T>(), r.data<T>());
-  });
-  return record("scale_norm", {&x, &g}, y, [x = x.detach(), factor, r](const Tensor& dy, Gradients& into) {
+  auto forward = [epsilon, x = x.detach(), factor, r]() mutable {
+    Tensor y = empty_like(x);
+    visit_real("scale_norm", x.dtype(), [&]<class T>() {
+      scale_norm_forward(x.data<T>(), *factor.data<T>(), x.rows(), x.columns(), epsilon, y.data<T>(), r.data<T>());
+    });
+    return y;
+  };
+  const auto backward = [x = x.detach(), factor, r](const Tensor& dy, Gradients& into) {
     visit_real("scale_norm", x.dtype(), [&]<class T>() {
       scale_norm_backward(x.data<T>(), *factor.data<T>(), r.data<T>(), dy.data<T>(), x.rows(), x.columns(), into);
     });
-  });
+  };
+  return record("scale_norm", {&x, &g}, forward(), backward, forward);
 }
 
 }  // namespace normlab

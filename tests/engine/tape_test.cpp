@@ -195,6 +195,49 @@ TEST_CASE("a gradient takes memory that nobody else holds") {
   CHECK(keeper.kept.at(0).item() == 2);
 }
 
+TEST_CASE("what an op can make again nobody keeps, until its own backward has run") {
+  const auto doubled = [](const Tensor& x, int& made, const Tensor& token) {
+    const auto forward = [&made, token, x = x.detach()] {
+      ++made;
+      Tensor y = x.clone();
+      for (double& value : y.values<double>()) value *= 2;
+      return y;
+    };
+    const auto backward = [](const Tensor& dy, Gradients& into) {
+      for (Index i = 0; i < dy.size(); ++i) into[0].data<double>()[i] += 2 * dy.at(i);
+    };
+    return record("doubled", {&x}, forward(), backward, forward);
+  };
+  const Tensor x = Tensor::from<double>({2, 3}, {1, 2, 3, 4, 5, 6}).require_gradient();
+  const Tensor weight = Tensor::from<double>({1, 6}, {1, -1, 2, -2, 3, -3}).require_gradient();
+  const Tensor token = Tensor::scalar(0, Dtype::f64);
+  int made = 0;
+  Tape tape;
+  const Tensor y = doubled(x, made, token);
+  const Tensor product = linear(y.reshape({1, 6}), weight, Tensor());
+  CHECK(y.alone());  // linear keeps how to make it, not it
+  CHECK(Kept(y.reshape({3, 2})).get().shape() == Shape{3, 2});
+  CHECK(product.item() == 2 * (1 - 2 + 6 - 8 + 15 - 18));
+  CHECK(made == 2);
+  CHECK_FALSE(token.alone());
+  tape.backward(product);
+  CHECK(made == 3);
+  CHECK(token.alone());  // nor does the tape hold on to what it has no more use for
+  for (Index i = 0; i < 6; ++i) {
+    CHECK(weight.gradient().at(i) == 2 * x.at(i));
+    CHECK(x.gradient().at(i) == 2 * weight.at(i));
+  }
+
+  const Tensor constant = Tensor::zeros({1, 6}, Dtype::f64);
+  const Tensor of_constant = doubled(constant, made, token);  // not on a tape: there is nothing to make it from
+  {
+    Tape another;
+    const Tensor kept = linear(of_constant, weight, Tensor());
+    CHECK_FALSE(of_constant.alone());
+  }
+  CHECK(Kept(y).get().raw() == y.raw());  // the tape that made y has been read
+}
+
 TEST_CASE("backward refuses what it cannot do, and says what to do instead") {
   const Tensor a = leaf(3);
   Tape tape;

@@ -175,6 +175,17 @@ TEST_CASE("batch_norm and power_norm_v: the same bits on any number of threads")
   }
 }
 
+TEST_CASE("batch_norm and power_norm_v: y is made again ghost batch by ghost batch") {
+  for (const Op op : {&batch_norm, &power_norm_v}) {
+    const std::vector<Tensor> in = inputs(11, 5, 2, Dtype::f32);
+    Tape tape;
+    const Tensor y = op(in[0].detach().require_gradient(), in[1], in[2], some_count(), 3, 1e-5).y;
+    const Tensor again = Kept(y).get();
+    CHECK(again.raw() != y.raw());
+    CHECK(same_bits(again, y));
+  }
+}
+
 TEST_CASE("fixed_norm: value, gradients, and batch_norm's own statistics give batch_norm's value") {
   const std::vector<Tensor> in = inputs(9, 4, 1);
   const Tensor mean = gaussian({4}, "mean"), variance = Tensor::from<double>({4}, {0.5, 1, 2, 0});

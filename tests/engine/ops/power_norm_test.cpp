@@ -173,6 +173,17 @@ TEST_CASE("power_norm: ghost batches are micro-batches one after the other") {
   }
 }
 
+TEST_CASE("power_norm: y is made again ghost batch by ghost batch, in the warm-up and after it") {
+  const PowerRule rule{.alpha_forward = 0.9, .alpha_backward = 0.9, .warmup_steps = 2};
+  const Tensor x = gaussian({16, kFeatures}, "x", Dtype::f32).require_gradient();
+  const Tensor weight = gaussian({kFeatures}, "weight", Dtype::f32), bias = gaussian({kFeatures}, "bias", Dtype::f32);
+  Tape tape;
+  const Tensor y = power_norm(x, weight, bias, Rows::single(16), 4, rule, first_state()).y;
+  const Tensor again = Kept(y).get();
+  CHECK(again.raw() != y.raw());
+  CHECK(same_bits(again, y));
+}
+
 TEST_CASE("power_norm leaves its state alone, and a forward without backward leaves nu alone") {
   const PowerState before = first_state();
   const PowerRule rule;

@@ -242,3 +242,21 @@ TEST_CASE("every norm: its measures are finite numbers with names of their own")
     CHECK(names.empty() == norm->buffers().empty());
   });
 }
+
+TEST_CASE("every norm: its output is made again to the bit, so that a product need not keep it") {
+  int remade = 0;
+  for (const Dtype dtype : {Dtype::f32, Dtype::f64}) {
+    for_each_norm([&](const NormConfig& config) {
+      const auto norm = made(config, dtype);
+      const Rows rows({0, 4, 5, 9}, {1, 1, 1, 0, 1, 1, 0, 1, 1});
+      train(*norm, rows);
+      const Tensor x = random_tensor({9, kFeatures}, "x", dtype).require_gradient();
+      Tape tape;
+      const Tensor y = norm->forward(scale(x, 1), rows, training_pass());
+      const Tensor again = Kept(y).get();
+      CHECK(same_bits(again, y));
+      remade += again.raw() != y.raw();
+    });
+  }
+  CHECK(remade >= 2 * (8 * 3 + 2));  // the eight kinds that are there, and `none` behind a pre-scale
+}
