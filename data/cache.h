@@ -1,9 +1,10 @@
 // Cache: text that is slow to make, kept between runs in the user's cache folder: $XDG_CACHE_HOME/normlab/prepared, or
 // .cache/normlab/prepared in the home folder.
 //
-// It changes how long things take and nothing else: an entry is found by a hash of everything it was made from, a
-// damaged one is made again, and where nothing can be written nothing is kept. The folder may be deleted at any time.
-// It holds at most kLargestCache bytes, or one entry that is larger: what has not been used for longest goes first.
+// It changes how long things take and nothing else: an entry is found by a hash of everything it was made from,
+// among it the version of the code that made it, which its caller gives; a damaged one is made again, and where nothing
+// can be written nothing is kept. The folder may be deleted at any time. It holds at most kLargestCache bytes, or one
+// entry that is larger: what has not been used for longest goes first.
 #pragma once
 
 #include <cstdint>

@@ -16,9 +16,9 @@ namespace detail {
 void run_pieces(Index pieces, void (*piece)(void* body, Index index), void* body, bool share);
 }
 
-// Calls body(piece) once for each piece in [0, pieces), on several threads, in any order. Inside another parallel() it
-// runs serially, and also when the work is not worth to `share`. An exception of the body is thrown again here.
-// Numbers too small to be normal count as zero in the body, and on the calling thread from then on.
+// Calls body(piece) once for each piece in [0, pieces), on several threads, in any order. It runs serially inside
+// another parallel() that does not, and when the work is not worth to `share`. An exception of the body is thrown again
+// here. Numbers too small to be normal count as zero in the body, and on the calling thread from then on.
 template <class Body>
 void parallel(Index pieces, Body&& body, bool share = true) {
   using Plain = std::remove_reference_t<Body>;

@@ -7,7 +7,8 @@
 //   }                                   // evaluation is the same code with no tape
 //
 // An op is a free function: check shapes, compute y, then `return record("op", {&x, &w}, y, backward)`. The closure is
-// given dy, the gradient of y, and *adds* dx and dw to the gradients of its inputs. Its captures are what the op saved.
+// given dy, the gradient of y, and *adds* dx and dw to the gradients of its inputs. Its captures are what the op saved:
+// until backward has run nobody may change the numbers of an op's inputs, nor of what it returned.
 // Nodes stand in creation order, which is topological, so backward reads them from the end. A node is only recorded
 // when an input leads to a leaf. After a node has run, its closure and its dy are dropped: memory falls as backward
 // proceeds.

@@ -54,8 +54,8 @@ TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, 
   // Besides the layers: the last one's output, and then either the logits, in whose memory their gradient will lie, and
   // dx of the output matrix, or what a layer needs in passing, of which there is only one at a time.
   const double passing = 3 * number(std::max(config.width, config.feed_forward));
-  const double token =
-      number(config.layers) * config.kept_by_layer() + width + std::max(number(vocabulary) + width, passing);
+  const double token = number(config.layers) * config.kept_by_layer() + config.kept_at_end() +
+                       std::max(number(vocabulary) + width, passing);
 
   TrainingSize size;
   size.tokens = tokens;

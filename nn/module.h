@@ -73,6 +73,8 @@ class Module {
       rethrow_with_path();
     }
   }
+  // The Error being handled, with the path of this module in front unless it has one.
+  [[noreturn]] void rethrow_with_path() const;
   // Shows x to whoever looks, as the site "path.name".
   Tensor watch(const char* name, const Tensor& x) const;
   // What this module alone does on commit().
@@ -83,7 +85,6 @@ class Module {
  private:
   void claim(const std::string& name);  // Error when a module uses a name twice
   void adopt_module(const std::string& name, std::unique_ptr<Module> module);
-  [[noreturn]] void rethrow_with_path() const;
 
   std::vector<std::string> names_;
   std::vector<Named> parameters_;

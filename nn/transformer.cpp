@@ -69,13 +69,12 @@ FeedForwardOptions StackConfig::feed_forward_options() const {
           .heads = heads};
 }
 
-// The residual stream in both branches; query, key, value and what attention makes of them; the activations after
-// dropout, what went into a GELU, and into a norm between the two maps. What norms make is made again, as are the
-// probabilities of attention.
+// What went into both branches; query, key, value and what attention makes of them; the activations after dropout, what
+// went into a GELU, and into a norm between the two maps. Attention makes its probabilities again.
 double StackConfig::kept_by_layer() const {
-  const bool inner_norm = norm_at.inner.or_else(norm).kind() != "none";
-  const int activations = 1 + (activation == Activation::gelu) + inner_norm;
-  return 6 * static_cast<double>(width) + activations * static_cast<double>(feed_forward);
+  const int activations = 1 + (activation == Activation::gelu) + norm_at.inner.or_else(norm).kept();
+  return kept_by(norm_at.attention) + kept_by(norm_at.feed_forward) + 4 * static_cast<double>(width) +
+         activations * static_cast<double>(feed_forward);
 }
 
 TransformerLayer::TransformerLayer(const Init& init, const StackConfig& config, bool causal)

@@ -1,6 +1,7 @@
 // The Transformer: a layer of self attention and feed-forward network, and a stack of such layers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -37,8 +38,13 @@ struct StackConfig {
   }
   MultiHeadAttentionOptions attention_options(bool causal) const;
   FeedForwardOptions feed_forward_options() const;
-  // What a layer keeps for the backward pass, in numbers a token.
+  // What is kept for the backward pass, in numbers a token: by a layer; of what comes to a site, by its norm or without
+  // one by what follows; and of what the last layer gives.
   double kept_by_layer() const;
+  double kept_by(const SiteNorm& site) const {
+    return static_cast<double>(width) * std::max(1, site.or_else(norm).kept());
+  }
+  double kept_at_end() const { return final_norm ? kept_by(norm_at.final) : static_cast<double>(width); }
 };
 
 // Self attention and a feed-forward network, each in a residual connection with a norm.

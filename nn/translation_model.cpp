@@ -110,12 +110,13 @@ TrainingSize training_size(const TranslationModelConfig& config, const Translati
   const double width = number(encoder.width), vocabulary = number(extents.target_vocabulary);
   // Of the source also the output of the encoder, and a key and a value for each layer of the decoder.
   const double source_token =
-      number(encoder.layers) * encoder.kept_by_layer() + width + 2 * number(decoder.layers) * width;
-  // A decoder's layer has a branch more: the residual stream, the query and what attention makes.
+      number(encoder.layers) * encoder.kept_by_layer() + encoder.kept_at_end() + 2 * number(decoder.layers) * width;
+  // A decoder's layer has a branch more: what went into it, the query and what attention makes.
   // Then as in a language model.
   const double passing = 3 * number(std::max(decoder.width, decoder.feed_forward));
-  const double target_token =
-      number(decoder.layers) * (decoder.kept_by_layer() + 3 * width) + width + std::max(vocabulary + width, passing);
+  const double branch = decoder.kept_by(decoder.norm_at.cross_attention) + 2 * width;
+  const double target_token = number(decoder.layers) * (decoder.kept_by_layer() + branch) + decoder.kept_at_end() +
+                              std::max(vocabulary + width, passing);
 
   TrainingSize size;
   size.tokens = source_tokens + target_tokens;

@@ -71,12 +71,11 @@ TrainingSize training_size(const VisionTransformerConfig& config, const VisionEx
   const VisionTransformer model(init, config, extents);
 
   const auto number = [](auto value) { return static_cast<double>(value); };
-  const double width = number(config.width);
   // Besides the layers: the patch, the last layer's output, and what a layer needs in passing, of which there is only
   // one at a time. Pooled rows and logits are few.
   const double passing = 3 * number(std::max(config.width, config.feed_forward));
   const double token =
-      number(extents.patch_features) + number(config.layers) * config.kept_by_layer() + width + passing;
+      number(extents.patch_features) + number(config.layers) * config.kept_by_layer() + config.kept_at_end() + passing;
 
   TrainingSize size;
   size.tokens = images * rows_of_image(config, extents);

@@ -152,6 +152,10 @@ RunResult train(const Config& config, const RunSettings& settings, Task& task, b
       if (record.step <= progress.step) seconds_before = std::max(seconds_before, record.number("seconds").value_or(0));
     }
   }
+  if (!begun) {  // what was left when the process that took a run over was killed is of no run
+    fs::remove(settings.folder / "result.json");
+    while (const auto stale = latest_checkpoint(checkpoints)) fs::remove(*stale);
+  }
   begin_record(config, &task.data(), settings.folder, progress.step > 0);
   require_writable_directory(checkpoints);
   if (progress.step == 0) {  // killed before its first checkpoint, or never begun
@@ -247,9 +251,13 @@ TrainingSize require_memory(const Config& config, const Data& data, int copies) 
 }
 
 RunResult run_one(const Config& config, const RunSettings& settings) {
-  const bool begun = holds_run(config, settings.folder);
-  check(!begun || settings.resume, settings.folder.string(),
-        ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
+  const auto begun_before = [&] {
+    const bool begun = holds_run(config, settings.folder);
+    check(!begun || settings.resume, settings.folder.string(),
+          ": holds a run of this config; go on with --resume, or choose another folder with --out");
+    return begun;
+  };
+  begun_before();
 
   std::unique_ptr<Data> data;
   if (config.measurement->of_model()) {
@@ -258,6 +266,7 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
   }
   require_writable_directory(settings.folder);
   const FolderLock lock(settings.folder);
+  const bool begun = begun_before();  // by another process until now
   std::unique_ptr<Task> task;
   if (data) {
     Init init;

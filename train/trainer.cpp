@@ -28,7 +28,7 @@ bool due(std::int64_t every, std::int64_t step) { return every > 0 && step % eve
 std::int64_t steps_of(const Config& config, const Data& data) {
   if (config.train.steps > 0) return config.train.steps;
   const std::int64_t micro = config.train.accumulate, batches = data.batches_per_epoch();
-  return config.train.epochs * ((batches + micro - 1) / micro);
+  return (config.train.epochs * batches + micro - 1) / micro;
 }
 
 double EvaluationReport::perplexity() const { return std::exp(mean()); }

@@ -140,7 +140,7 @@ struct Target {
 };
 
 // The blocks come in falling order, because the last one sees every key: it writes dk and dv in full, the others add.
-// And dq comes after them, so that all three may be the gradient of one tensor.
+// And dq comes after them, so that all three may be the gradient of one tensor, cut into the same sequences.
 template <class T>
 void attention_backward(const Item& item, const T* query, const T* key, const T* value, const T* statistics,
                         const T* doutput, double dropout, const RandomStream& stream, Target<T> dquery, Target<T> dkey,
@@ -220,6 +220,9 @@ void check_inputs(const Tensor& query, const Tensor& key, const Tensor& value, c
     check(n == 0 || m >= (options.causal ? n : 1), "attention: every ", options.causal ? "causal " : "",
           "query must see a key, got ", n, " queries and ", m, " keys in sequence ", sequence);
   }
+  const bool apart = query.raw() != key.raw() && query.raw() != value.raw();
+  check(apart || query_rows.offsets() == key_rows.offsets(),
+        "attention: a query that is also key or value must have the same rows as both");  // see attention_backward
 }
 
 }  // namespace

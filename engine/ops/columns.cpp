@@ -301,9 +301,10 @@ void gradient_columns(const char* op, const Columns& at, const Tensor& dy, const
 }
 
 void rate_of(const char* op, const double* variance, Index features, double epsilon, double* rate) {
+  check(epsilon >= 0, op, ": epsilon must not be negative, got ", epsilon);
   for (Index j = 0; j < features; ++j) {
-    check(!(variance[j] + epsilon <= 0), op, ": needs a positive epsilon where a feature is constant, feature ", j,
-          " has variance ", variance[j], " and epsilon is ", epsilon);
+    check(variance[j] + epsilon != 0, op, ": the statistic of a feature + epsilon must not be 0, got 0 in feature ", j,
+          "; give an epsilon above 0");
     // As in rows, a square too large is NaN, for the trainer to see.
     rate[j] = std::isinf(variance[j]) ? std::numeric_limits<double>::quiet_NaN() : 1 / std::sqrt(variance[j] + epsilon);
   }

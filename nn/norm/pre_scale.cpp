@@ -9,7 +9,13 @@ PreScaledNorm::PreScaledNorm(const Init& init, std::unique_ptr<Norm> norm, Index
     : Norm(init), groups_(groups), norm_(adopt("", std::move(norm))) {}
 
 Tensor PreScaledNorm::forward(const Tensor& x, const Rows& rows, const Pass& pass) {
-  return norm_.forward(rms_norm(x, Tensor(), groups_, kEpsilon), rows, pass);
+  Tensor scaled;
+  try {
+    scaled = rms_norm(x, Tensor(), groups_, kEpsilon);
+  } catch (const Error&) {
+    rethrow_with_path();
+  }
+  return norm_.forward(scaled, rows, pass);
 }
 
 Norm::Passes PreScaledNorm::passes() const {

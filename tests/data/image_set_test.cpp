@@ -3,8 +3,10 @@
 #include "data/image_set.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "engine/random.h"
 #include "tests/data/files.h"
@@ -154,13 +156,16 @@ TEST_CASE("image sets that cannot be used are errors") {
 
 TEST_CASE("the fingerprint tells images and labels apart") {
   const PatchingOptions options{.patch = 2, .images_per_batch = 2};
-  const auto print = [&](const ImageSet& train) { return ImageSetData({train, {}, {}}, "", options, 1).fingerprint(); };
-  ImageSet train = random_images(10, "train");
-  const std::string whole = print(train);
-  train.pixels[17] ^= 1;
-  CHECK(print(train) != whole);
-  train.pixels[17] ^= 1;
-  CHECK(print(train) == whole);
-  train.labels[3] = 2;
-  CHECK(print(train) != whole);
+  std::array<ImageSet, 3> sets = {random_images(10, "train"), random_images(5, "valid"), random_images(5, "test")};
+  const auto print = [&] { return ImageSetData({sets[0], sets[1], sets[2]}, "", options, 1).fingerprint(); };
+  const std::string whole = print();
+  for (ImageSet& set : sets) {
+    set.pixels[17] ^= 1;
+    CHECK(print() != whole);
+    set.pixels[17] ^= 1;
+    CHECK(print() == whole);
+    std::swap(set.labels[3], set.labels[4]);
+    CHECK(print() != whole);
+    std::swap(set.labels[3], set.labels[4]);
+  }
 }

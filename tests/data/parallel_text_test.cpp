@@ -3,6 +3,9 @@
 
 #include <cstdlib>
 
+#include "data/bpe.h"
+#include "data/hash.h"
+#include "data/tokenizer.h"
 #include "tests/data/cache_folder.h"
 #include "tests/support/catch.h"
 
@@ -50,9 +53,11 @@ TEST_CASE("the fingerprint tells pairs apart, also by references that the vocabu
   const TemporaryFolder folder;
   ParallelOptions options = small_options();
   options.valid = "valid.{}";
-  const auto fingerprint = [&](const std::string& target) {
-    folder.write("valid.de", "ein See\n");
+  options.test = "test.{}";
+  const auto fingerprint = [&](const std::string& target, const std::string& of_test = "a lake\n") {
+    for (const char* source : {"valid.de", "test.de"}) folder.write(source, "ein See\n");
     folder.write("valid.en", target);
+    folder.write("test.en", of_test);
     return options.load_pairs(folder.path(), 1)->fingerprint();
   };
   write_small(folder);
@@ -61,6 +66,23 @@ TEST_CASE("the fingerprint tells pairs apart, also by references that the vocabu
   CHECK(fingerprint("a lake\n") == first);
   CHECK(fingerprint("a house\n") != first);
   CHECK(fingerprint("a pond\n") != fingerprint("a pool\n"));
+  CHECK(fingerprint("a lake\n", "a house\n") != first);
+  folder.write("train.en", "a house\ntwo houses\na house by the lake\na house\ntwo lakes");
+  CHECK(fingerprint("a lake\n") != first);
+}
+
+TEST_CASE("a change of tokens or codes is noticed: caches need another kTokens or kCodes in parallel_text.cpp then") {
+  std::string tokens;
+  for (const Language language : {Language::english, Language::german}) {
+    for (const char* line : {"Dr. Smith's dog, Mr. Jones' cat & No. 5 don't eat 3.5 kg (or 1,000 g) a day.",
+                             "z. B. „Straße“ – d.h. am 3. Mai, ca. 10 Uhr; usw. Prof. Groß sagte: 'Ja!'"}) {
+      tokens += tokenize(normalize_punctuation(line, language), {.language = language}) + "\n";
+    }
+  }
+  WordCounts counts;
+  count_words(tokens, "made up", counts);
+  CHECK(Hash().add(tokens).text() == "8a593d56bd0454cd");
+  CHECK(Hash().add(Bpe(learn_bpe(counts, 20, 1)).codes()).text() == "3ddf4abd6d8725b1");
 }
 
 TEST_CASE("two files become pairs") {

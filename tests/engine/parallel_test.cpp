@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <limits>
+#include <thread>
 #include <vector>
 
 #include "tests/support/catch.h"
@@ -58,9 +59,19 @@ TEST_CASE("denormal numbers count as zero on every thread, the calling one inclu
 #endif
 
 TEST_CASE("parallel inside parallel runs serially; an exception comes out") {
-  std::atomic<int> total{0};
-  parallel(8, [&](Index) { parallel(8, [&](Index) { ++total; }); });
+  const int before = threads();
+  set_threads(4);
+  std::atomic<int> total{0}, elsewhere{0};
+  parallel(8, [&](Index) {
+    const auto outer = std::this_thread::get_id();
+    parallel(8, [&](Index) {
+      ++total;
+      elsewhere += std::this_thread::get_id() != outer;
+    });
+  });
+  set_threads(before);
   CHECK(total == 64);
+  CHECK(elsewhere == 0);
   REQUIRE_THROWS_WITH(parallel(8, [&](Index piece) { check(piece != 5, "piece ", piece, " is bad"); }),
                       "piece 5 is bad");
   REQUIRE_THROWS_WITH(set_threads(0), ContainsSubstring("at least 1, got 0"));

@@ -236,6 +236,14 @@ TEST_CASE("what an op can make again nobody keeps, until its own backward has ru
     CHECK_FALSE(of_constant.alone());
   }
   CHECK(Kept(y).get().raw() == y.raw());  // the tape that made y has been read
+
+  // Nor is what another tape made taken for what stands in its place on this one.
+  Tape outer;
+  const Tensor of_outer = doubled(x, made, token);
+  Tape inner;
+  const Tensor other = doubled(square(x), made, token);
+  CHECK(Kept(of_outer).get().raw() == of_outer.raw());
+  CHECK(Kept(other).get().raw() != other.raw());
 }
 
 TEST_CASE("backward refuses what it cannot do, and says what to do instead") {
@@ -245,6 +253,14 @@ TEST_CASE("backward refuses what it cannot do, and says what to do instead") {
   REQUIRE_THROWS_WITH(tape.backward(Tensor::zeros({2}, Dtype::f64)),
                       ContainsSubstring("wants a loss of one element, got shape [2]"));
   REQUIRE_THROWS_WITH(tape.backward(Tensor::scalar(1, Dtype::f64)), ContainsSubstring("does not depend on any leaf"));
+  const Tensor one = Tensor::scalar(1, Dtype::f64);
+  REQUIRE_THROWS_WITH(tape.backward(y, Tensor::zeros({2}, Dtype::f64)),
+                      "backward: y is f64 of shape [], its gradient f64 of shape [2]");
+  REQUIRE_THROWS_WITH(tape.backward(y, one.cast(Dtype::f32)), ContainsSubstring("its gradient f32 of shape []"));
+  {
+    Tape inner;
+    REQUIRE_THROWS_WITH(inner.backward(y, one), ContainsSubstring("does not depend on any leaf"));
+  }
   tape.backward(y);
   REQUIRE_THROWS_WITH(tape.backward(y), ContainsSubstring("already read"));
   REQUIRE_THROWS_WITH(square(a), ContainsSubstring("square: recorded after backward()"));

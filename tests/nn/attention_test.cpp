@@ -24,11 +24,24 @@ TEST_CASE("attention: gradient of self attention, causal or not, with and withou
     shake(attention);
     for (const bool training : {false, true}) {
       const Pass pass{.training = training, .seed = 1, .step = 1, .micro_batch = 0};
-      check_gradients(attention, {random_tensor({8, 6}, "x")}, [&](const std::vector<Tensor>& in) {
-        return attention.forward(in[0], in[0], rows, rows, pass);
-      });
+      check_gradients(attention, {random_tensor({8, 6}, "x")},
+                      [&](const std::vector<Tensor>& in) { return attention.forward(in[0], in[0], rows, rows, pass); });
     }
   }
+}
+
+TEST_CASE("attention: each module drops probabilities of its own") {
+  const MultiHeadAttentionOptions options{.width = 6, .heads = 2, .causal = false, .dropout = 0.5};
+  const MultiHeadAttention a(init_f64("layers.0.attention"), options), b(init_f64("layers.1.attention"), options);
+  same_parameters(a, b);
+  const Tensor x = random_tensor({8, 6}, "x");
+  const Rows rows = Rows::single(8);
+  const auto of = [&](const MultiHeadAttention& module, bool training) {
+    return module.forward(x, x, rows, rows, {.training = training, .seed = 1, .step = 1});
+  };
+  CHECK(same_bits(of(a, false), of(b, false)));
+  CHECK(same_bits(of(a, true), of(a, true)));
+  CHECK(largest_difference(of(a, true), of(b, true)) > 1e-3);
 }
 
 TEST_CASE("attention: gradient of cross attention between sequences of different lengths") {

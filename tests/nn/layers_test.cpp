@@ -53,8 +53,7 @@ TEST_CASE("positions count anew in each sequence") {
     for (Index i = 0; i < 6; ++i) {
       for (Index j = 0; j < 4; ++j) CHECK(y.at(i * 4 + j) == x.at(i * 4 + j) + table.at(expected[i] * 4 + j));
     }
-    check_gradients(positions, {x},
-                    [&](const std::vector<Tensor>& in) { return positions.forward(in[0], rows); });
+    check_gradients(positions, {x}, [&](const std::vector<Tensor>& in) { return positions.forward(in[0], rows); });
     CHECK_THROWS_WITH(positions.forward(x, Rows::of_lengths({2, 4})),
                       "positions: positions: sequences must have at most 3 tokens, got one of 4");
   }
@@ -127,5 +126,20 @@ TEST_CASE("feed-forward network: parameters and gradient with either activation 
       check_gradients(network, {random_tensor({5, 4}, "x")},
                       [&](const std::vector<Tensor>& in) { return network.forward(in[0], rows, pass); });
     }
+  }
+}
+
+TEST_CASE("feed-forward: each module drops activations of its own") {
+  for (const Activation activation : {Activation::relu, Activation::gelu}) {
+    const FeedForwardOptions options{.width = 6, .inner = 12, .activation = activation, .dropout = 0.5};
+    const FeedForward a(init_f64("layers.0.feed_forward"), options), b(init_f64("layers.1.feed_forward"), options);
+    same_parameters(a, b);
+    const Tensor x = random_tensor({8, 6}, "x");
+    const auto of = [&](const FeedForward& module, bool training) {
+      return module.forward(x, Rows::single(8), {.training = training, .seed = 1, .step = 1});
+    };
+    CHECK(same_bits(of(a, false), of(b, false)));
+    CHECK(same_bits(of(a, true), of(a, true)));
+    CHECK(largest_difference(of(a, true), of(b, true)) > 1e-3);
   }
 }

@@ -113,6 +113,10 @@ TEST_CASE("an error gets the path of the innermost module in front, once") {
   const TransformerLayer layer(init_f64("layers.3"), small_config(Placement::pre), true);
   const Tensor x = random_tensor({2, 7}, "x");
   CHECK_THROWS_WITH(layer.forward(x, Rows::single(2), {}), Catch::StartsWith("layers.3.attention_norm: layer_norm: "));
+  StackConfig pre_scaled = small_config(Placement::pre);
+  pre_scaled.norm.pre_scale = PreScale::grouped_rms;
+  const TransformerLayer other(init_f64("layers.3"), pre_scaled, true);
+  CHECK_THROWS_WITH(other.forward(x, Rows::single(2), {}), Catch::StartsWith("layers.3.attention_norm: rms_norm: "));
   const Linear linear(init_f64("layers.3.attention.query"), 4, 4);
   CHECK_THROWS_WITH(linear.forward(x), Catch::StartsWith("layers.3.attention.query: linear: "));
 }

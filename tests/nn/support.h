@@ -45,6 +45,14 @@ inline void shake(const Module& module) {
   }
 }
 
+// Gives `to` the parameters of `from`, a module alike at another path.
+inline void same_parameters(const Module& from, const Module& to) {
+  const auto source = from.parameters();
+  auto target = to.parameters();
+  REQUIRE(source.size() == target.size());
+  for (std::size_t i = 0; i < source.size(); ++i) target[i].tensor.copy_from(source[i].tensor);
+}
+
 inline double largest_difference(const Tensor& a, const Tensor& b) {
   REQUIRE(a.shape() == b.shape());
   double largest = 0;

@@ -99,6 +99,7 @@ TEST_CASE("runs side by side leave the same bytes as one by one, on any number o
   const auto table = [](const Outcome& outcome) { return outcome.out.substr(0, outcome.out.find("unigram")); };
   CHECK(table(three) == table(one));
   CHECK_THAT(slurp(world.folder("default", kNames[0]) / "run.json"), ContainsSubstring("\"threads\": \"1\""));
+  CHECK_THAT(slurp(world.folder("one", kNames[0]) / "run.json"), ContainsSubstring("\"threads\": \"2\""));
 }
 
 TEST_CASE("a run that cannot be done stops the others in good order, and is named") {
@@ -172,17 +173,79 @@ TEST_CASE("finished runs of the same config are taken over from another experime
   CHECK(other_rate.error.find("taken over") == std::string::npos);
 }
 
-TEST_CASE("a run on other data or by another program is not taken over") {
+TEST_CASE("a run that was taken over by half begins anew") {
+  World world;
+  REQUIRE(world.run("first").status == 0);
+  // An unfinished beginning of the first run, whose taking over cannot be done to the end.
+  const fs::path own = world.folder("second", kNames[0]), other = world.folder("first", kNames[0]);
+  fs::create_directories(own / "run.json");
+  fs::copy_file(other / "config.json", own / "config.json");
+  const std::string metrics = slurp(other / "metrics.jsonl");
+  spill(own / "metrics.jsonl", metrics.substr(0, metrics.find('\n', metrics.size() / 2) + 1));
+  const std::string root = world.scratch.path().string();
+  const Outcome half = world.run("second", {"--resume", "--share", root});
+  INFO(half.error);
+  CHECK(half.status == 1);
+  CHECK_FALSE(fs::exists(own / "result.json"));
+  fs::remove_all(own / "run.json");
+  const Outcome again = world.run("second", {"--resume", "--share", "none"});
+  INFO(again.error);
+  REQUIRE(again.status == 0);
+  check_same(world, "second", "first");
+}
+
+TEST_CASE("what a folder without a run still holds is not taken for the run's") {
+  World world;
+  REQUIRE(world.run("first").status == 0);
+  const fs::path own = world.folder("second", kNames[0]), other = world.folder("first", kNames[0]);
+  fs::create_directories(own);
+  fs::copy(other / "checkpoints", own / "checkpoints", fs::copy_options::recursive);
+  fs::rename(own / "checkpoints/step_000000020.safetensors", own / "checkpoints/step_000000090.safetensors");
+  fs::copy_file(other / "result.json", own / "result.json");
+  REQUIRE(world.run("second").status == 0);
+  check_same(world, "second", "first");
+  CHECK_FALSE(fs::exists(own / "checkpoints/step_000000090.safetensors"));
+}
+
+TEST_CASE("times are measured anew, with the machine to themselves") {
+  Scratch scratch;
+  spill(scratch / "config.json", R"({"question": "?", "model": {"layers": 1, "width": 16, "heads": 2},
+    "data": {"valid_tokens": 100, "train_tokens": 4000}, "train": {"steps": 0},
+    "experiment": {"kind": "inference_time", "sequences": 1, "length": 4, "turns": 3},
+    "sweep": {"seeds": [1, 2]}})");
+  for (const std::string out : {"first", "second"}) {
+    const Outcome outcome = run_program({"run", (scratch / "config.json").string(), "--out", (scratch / out).string(),
+                                         "--threads", "2", "--share", scratch.path().string()},
+                                        scratch);
+    INFO(outcome.error);
+    REQUIRE(outcome.status == 0);
+    CHECK(outcome.error.find("taken over") == std::string::npos);
+    for (const std::string seed : {"1", "2"}) {
+      CHECK_THAT(slurp(scratch / (out + "/runs/seed=" + seed + "/run.json")), ContainsSubstring("\"threads\": \"2\""));
+    }
+  }
+}
+
+TEST_CASE("a folder to share from must be there") {
+  World world;
+  const std::string typo = (world.scratch / "typo").string();
+  const Outcome outcome = world.run("out", {"--share", typo});
+  CHECK(outcome.status == 2);
+  CHECK_THAT(outcome.error, ContainsSubstring("--share: " + typo + " is no folder"));
+  CHECK_FALSE(fs::exists(world.scratch / "out"));
+}
+
+TEST_CASE("a run on other data, by another program, on another processor or with other products is not taken over") {
   Scratch scratch;
   spill(scratch / "config.json", R"({"question": "?", "model": {"layers": 1, "width": 16, "heads": 2},
     "data": {"kind": "text", "folder": "corpus", "train": "train.txt", "valid": "valid.txt", "unknown": "error",
              "batching": {"kind": "continuous", "sequence_length": 8, "sequences": 4}},
     "train": {"steps": 2}})");
-  const auto corpus = [&](const std::string& last) {
+  const auto corpus = [&](const std::string& last, const std::string& valid = "a b\nc a\n") {
     std::string text;
     for (int i = 0; i < 100; ++i) text += "a b c\n";
     spill(scratch / "corpus/train.txt", text + last);
-    spill(scratch / "corpus/valid.txt", "a b\nc a\n");
+    spill(scratch / "corpus/valid.txt", valid);
   };
   const auto taken = [&](const std::string& out) {
     const Outcome outcome = run_program({"run", (scratch / "config.json").string(), "--out", (scratch / out).string(),
@@ -196,12 +259,49 @@ TEST_CASE("a run on other data or by another program is not taken over") {
   corpus("a c b\n");
   CHECK_FALSE(taken("second"));
   CHECK(taken("third"));
-  for (const std::string folder : {"second", "third"}) {
-    std::string made = slurp(scratch / (folder + "/run.json"));
-    made.replace(made.find("\"program\": \"") + 12, 4, "0000");
-    spill(scratch / (folder + "/run.json"), made);
+  for (const std::string field : {"program", "processor", "gemm"}) {
+    INFO(field);
+    for (const auto& entry : fs::directory_iterator(scratch.path())) {
+      if (!fs::exists(entry.path() / "run.json")) continue;
+      std::string made = slurp(entry.path() / "run.json");
+      made.insert(made.find("\"" + field + "\": \"") + field.size() + 5, "other ");
+      spill(entry.path() / "run.json", made);
+    }
+    CHECK_FALSE(taken("other " + field));
+    CHECK(taken("same " + field));
   }
-  CHECK_FALSE(taken("fourth"));
+  corpus("a c b\n", "b c\n");
+  CHECK_FALSE(taken("other valid"));
+}
+
+TEST_CASE("an experiment that is done tells its claims also when its data have gone or changed") {
+  Scratch scratch;
+  spill(scratch / "config.json", R"({"question": "?", "model": {"layers": 1, "width": 16, "heads": 2},
+    "data": {"kind": "text", "folder": "corpus", "train": "train.txt", "valid": "valid.txt", "unknown": "error",
+             "batching": {"kind": "continuous", "sequence_length": 8, "sequences": 4}},
+    "train": {"steps": 2}, "sweep": {"seeds": [1, 2]}})");
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += "a b c\n";
+  spill(scratch / "corpus/train.txt", text);
+  spill(scratch / "corpus/valid.txt", "a b\nc a\n");
+  const auto run = [&] {
+    return run_program({"run", (scratch / "config.json").string(), "--out", (scratch / "out").string(), "--data",
+                        scratch.path().string(), "--resume"},
+                       scratch);
+  };
+  const Outcome before = run();
+  REQUIRE(before.status == 0);
+  CHECK_THAT(before.out, ContainsSubstring("unigram"));
+  spill(scratch / "corpus/valid.txt", "a b\nc b\n");
+  for (const bool gone : {false, true}) {
+    if (gone) fs::remove_all(scratch / "corpus");
+    const Outcome after = run();
+    INFO(after.error);
+    CHECK(after.status == 0);
+    CHECK_THAT(after.error, ContainsSubstring("the data of the runs are no longer there"));
+    CHECK(after.out.find("unigram") == std::string::npos);
+    CHECK(after.out.substr(0, 100) == before.out.substr(0, 100));
+  }
 }
 
 TEST_CASE("an experiment killed at any moment goes on to the same bytes, and leaves no process behind", "[slow]") {

@@ -19,7 +19,7 @@ namespace normlab {
 namespace {
 
 // Reads the clock at the end of each part of a step. What lies between two readings is the later part's: an op's own
-// time and what its module did before it.
+// time and what its module did before it; in the backward of a linear map also making again what a norm gave it (Kept).
 class StepClock final : public Observer {
  public:
   bool sees_values() const override { return false; }  // the ops of a step that nobody looks at

@@ -70,6 +70,8 @@ int run(const Arguments& a) {
   settings.quiet = a.quiet;
   settings.command = command_line(a);
   settings.side_by_side = a.side_by_side;
+  check(a.share.empty() || a.share == "none" || fs::is_directory(a.share), "--share: ", a.share,
+        " is no folder; give one that holds experiments, or none");
   if (!a.share.empty()) {
     settings.share = a.share == "none" ? "" : a.share;
   } else if (a.out.empty()) {

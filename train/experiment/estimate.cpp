@@ -70,12 +70,14 @@ Estimate share_estimate(int successes, int count) {
   return {share, low, high, "share, Clopper and Pearson"};
 }
 
-Estimate estimate(const std::vector<double>& by_seed, Scale scale) {
-  const int count = static_cast<int>(by_seed.size());
+Estimate estimate(const std::vector<double>& by_seed, Scale scale, int trials) {
   if (scale == Scale::share) {
-    const int unknown =
-        static_cast<int>(std::count_if(by_seed.begin(), by_seed.end(), [](double v) { return std::isnan(v); }));
-    const int successes = static_cast<int>(std::count(by_seed.begin(), by_seed.end(), 1.0));
+    const int count = trials * static_cast<int>(by_seed.size());
+    int successes = 0, unknown = 0;
+    for (const double share : by_seed) {
+      (std::isnan(share) ? unknown : successes) +=
+          std::isnan(share) ? trials : static_cast<int>(std::lround(share * trials));
+    }
     Estimate share = share_estimate(successes, count);
     share.high = share_estimate(successes + unknown, count).high;
     return share;

@@ -14,13 +14,13 @@ struct Estimate {
 };
 
 // By the rule:
-//   share        the share of seeds with its interval by Clopper & Pearson (1934); a seed whose number is not known
-//                counts as one without for the low end, and as one with for the high end
+//   share        the share of all trials, so many a seed, with its interval by Clopper & Pearson (1934); a seed whose
+//                number is not known counts as without for the low end, and as with for the high end
 //   linear       the mean, by Student's t
 //   logarithmic  the geometric mean, by Student's t on the logarithms
 //   the latter two, where a number is infinite or not known, or has no logarithm: the median by order statistics; it
 //   takes 6 seeds to bound it
-Estimate estimate(const std::vector<double>& by_seed, Scale scale);
+Estimate estimate(const std::vector<double>& by_seed, Scale scale, int trials = 1);
 
 // The median between two of the values in their order, x(j) and x(n + 1 - j) with the largest j for which the number of
 // values below the true median, binomial with n and 1/2, is below j with a probability of at most 2.5 %. A NaN is a

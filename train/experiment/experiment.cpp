@@ -161,11 +161,26 @@ std::string measurements_table(const Experiment& experiment, const fs::path& fol
   return out;
 }
 
+// The data of a run that is done; nothing where they have gone since, or are others now.
+std::unique_ptr<Data> data_of(const Run& run, const ExperimentSettings& settings) {
+  try {
+    std::unique_ptr<Data> data = load_data(run.config, settings.data_directory);
+    if (data->fingerprint() == recorded_data(run_folder(run, settings.folder))) return data;
+  } catch (const Error&) {
+  }
+  return nullptr;
+}
+
 // What is known without training, of the data of the first run; the entropy of made-up data is the mean over the runs.
 std::vector<Baseline> baselines_of(const Experiment& experiment, const ExperimentResult& result,
-                                   const std::string& data_directory) {
-  const Config& config = experiment.runs.front().config;
-  std::vector<Baseline> all = config.model->baselines(*load_data(config, data_directory));
+                                   const ExperimentSettings& settings) {
+  const Run& first = experiment.runs.front();
+  const std::unique_ptr<Data> data = data_of(first, settings);
+  if (!data && !settings.quiet) {
+    fmt::print(stderr, "{}: the data of the runs are no longer there; what is known without training is left out\n",
+               settings.folder.string());
+  }
+  std::vector<Baseline> all = data ? first.config.model->baselines(*data) : std::vector<Baseline>();
   std::vector<double> entropies;
   for (const ArmResult& arm : result.arms) {
     for (const RunResult& run : arm.runs) {
@@ -215,7 +230,7 @@ std::string summary_table(const Experiment& experiment, const ExperimentResult& 
     }
   }
   for (const std::string& note : notes) out += fmt::format("{}  {}\n", note == *notes.begin() ? "\n" : "", note);
-  const std::vector<Baseline> baselines = baselines_of(experiment, result, settings.data_directory);
+  const std::vector<Baseline> baselines = baselines_of(experiment, result, settings);
   if (!baselines.empty()) out += "\n";
   for (const Baseline& baseline : baselines) {
     const std::string doc = baseline.doc.empty() ? "" : "  " + baseline.doc;

@@ -14,8 +14,8 @@
 
 namespace normlab {
 
-// How the numbers of the seeds make one: their mean, their geometric mean, or the share of seeds that have a property
-// (1 when a seed has it, 0 when not).
+// How the numbers of the seeds make one: their mean, their geometric mean, or the share of all trials that came out, of
+// which a seed is one (1 when it has a property, 0 when not) or has several (the share of them).
 enum class Scale { linear, logarithmic, share };
 
 // An operand as a measure uses it, for what is true of all measures.
@@ -29,6 +29,7 @@ struct Use {
 struct Sample {
   std::string of;                          // which of several, in words; else empty
   std::map<std::int64_t, double> by_seed;  // NaN where it is not known, as of a run that diverged before it had any
+  int trials = 1;                          // of a share: how many each seed has
 };
 
 class MeasureOptions {

@@ -162,6 +162,7 @@ struct Agreement : MeasureOptions {
                 words_of(with), " is at least ", with_level);
   }
   std::vector<Use> uses() const override { return {{"of", &of, over}}; }
+  Scale scale() const override { return Scale::share; }
   std::vector<Sample> samples(const ObservedExperiment& experiment) const override {
     Operand foretold = with;
     foretold.arms = of.arms;
@@ -182,6 +183,7 @@ struct Agreement : MeasureOptions {
         same += std::isnan(a) || std::isnan(b) ? kNaN : (a >= level) == (b >= with_level) ? 1 : 0;
       }
       sample.by_seed[seed] = same / static_cast<double>(row.size());
+      sample.trials = std::max(sample.trials, static_cast<int>(row.size()));
     }
     return {sample};
   }

@@ -140,12 +140,13 @@ std::size_t places(const std::list<Job>& jobs, int threads, const ExperimentSett
 
 class Scheduler {
  public:
-  Scheduler(std::list<Job> jobs, std::size_t finished_before, int threads, const ExperimentSettings& settings)
+  // All but `jobs` of so many runs are done.
+  Scheduler(std::list<Job> jobs, std::size_t runs, int threads, const ExperimentSettings& settings)
       : settings_(settings),
         threads_(threads),
         places_(places(jobs, threads, settings)),
-        runs_(finished_before + jobs.size()),
-        finished_(finished_before),
+        runs_(runs),
+        finished_(runs - jobs.size()),
         waiting_(std::move(jobs)),
         line_(settings.quiet),
         start_(Clock::now()),
@@ -182,7 +183,8 @@ class Scheduler {
   void start_waiting() {
     while (!stopping_ && !waiting_.empty() && running_.size() < places_) {
       Job& job = waiting_.front();
-      job.process = std::make_unique<RunProcess>(job.run->config, settings_of(*job.run, settings_), 1);
+      job.process = std::make_unique<RunProcess>(job.run->config, settings_of(*job.run, settings_),
+                                                 std::max(1, threads_ / static_cast<int>(places_)));
       running_.splice(running_.end(), waiting_, waiting_.begin());
       share_threads();
     }
@@ -300,7 +302,9 @@ std::vector<RunResult> run_all(const Experiment& experiment, const ExperimentSet
   if (!settings.command.empty()) write_file(settings.folder / "command.txt", settings.command + "\n");
   take_over_all(shared, settings);
   if (sweep) {
-    Scheduler(std::move(jobs), experiment.runs.size() - pending.size(), own.before, settings).run();
+    // Another process may have done some until the folder was free.
+    jobs.remove_if([&](const Job& job) { return result_of(*job.run).has_value(); });
+    Scheduler(std::move(jobs), experiment.runs.size(), own.before, settings).run();
   } else if (!pending.empty()) {
     run_single(*pending.front(), settings);
   }

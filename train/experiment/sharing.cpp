@@ -71,8 +71,14 @@ std::optional<fs::path> FinishedRuns::find(const Config& config, const std::func
 void take_over(const fs::path& from, const fs::path& to) {
   require_writable_directory(to);
   const FolderLock lock(to);
-  // An unfinished beginning of the same run gives way.
+  const auto copy = [&](const char* name) {
+    if (fs::exists(from / name)) write_file(to / name, read_file(from / name));
+  };
+  // An unfinished beginning of the same run gives way. Until config.json is there again the folder holds no run, so
+  // that one taken over by half begins anew.
+  fs::remove(to / "config.json");
   fs::remove_all(to / "checkpoints");
+  for (const char* name : {"metrics.jsonl", "metrics.csv", "probes.jsonl", "measurements.jsonl"}) copy(name);
   if (fs::exists(from / "checkpoints")) {
     require_writable_directory(to / "checkpoints");
     for (const auto& entry : fs::directory_iterator(from / "checkpoints")) {
@@ -83,11 +89,8 @@ void take_over(const fs::path& from, const fs::path& to) {
   JsonNode made = read_json(from / "run.json");
   if (made.find("shared_from") == nullptr) made.add("shared_from", JsonNode::of(fs::absolute(from).string()));
   write_file(to / "run.json", to_lines(made));
-  // result.json last: with it the run is finished.
-  for (const char* name :
-       {"metrics.jsonl", "metrics.csv", "probes.jsonl", "measurements.jsonl", "config.json", "result.json"}) {
-    if (fs::exists(from / name)) write_file(to / name, read_file(from / name));
-  }
+  copy("config.json");
+  copy("result.json");  // with it the run is finished
 }
 
 }  // namespace normlab

@@ -75,7 +75,8 @@ void decide(ClaimResult& result, const ClaimConfig& claim, const ObservedExperim
   std::vector<Estimated> all;
   for (const Sample& sample : claim.measure->samples(experiment)) {
     const std::vector<double> values = values_of(sample.by_seed);
-    all.push_back({sample.of, static_cast<int>(values.size()), estimate(values, claim.measure->scale())});
+    all.push_back(
+        {sample.of, static_cast<int>(values.size()), estimate(values, claim.measure->scale(), sample.trials)});
   }
   const Estimated& one = deciding(all, claim.held);
   result.value = one.estimate.value;

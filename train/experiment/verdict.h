@@ -35,7 +35,7 @@ struct ClaimResult {
   std::string method;                   // how the seeds were put together: "mean, Student's t"
   std::optional<double> paper;
   std::string differs;
-  int seeds = 0;  // that have a number
+  int seeds = 0;  // that are over, their number known or not
   bool evidence = true;
 
   // Of one seed most measures have none; its end is then infinite.

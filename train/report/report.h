@@ -1,5 +1,5 @@
 // report.html: the answer of one experiment on one page, which opens without a network, on a desk, on a phone and on
-// paper. It is a function of the experiment and of its runs' files alone, also while runs are still going on.
+// paper. It is a function of the experiment and of its runs' files alone but for its date, also while runs go on.
 #pragma once
 
 #include <filesystem>

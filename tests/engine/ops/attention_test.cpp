@@ -72,12 +72,12 @@ struct Problem {
 
 const std::vector<std::string> kNames = {"query", "key", "value"};
 const std::vector<Problem> kSmall = {
-    {{5}, {5}, 6, 2, false},                      // self attention
+    {{5}, {5}, 6, 2, false},  // self attention
     {{5}, {5}, 6, 2, true},
-    {{3, 1, 4}, {3, 1, 4}, 6, 3, true},           // several sequences, one of length 1
-    {{3, 1, 4}, {2, 5, 1}, 6, 1, false},          // cross attention
-    {{1, 2}, {6, 2}, 4, 2, true},                 // a cache: queries at the end of the keys
-    {{2, 0, 3}, {2, 4, 3}, 4, 4, true},           // keys that nobody asks
+    {{3, 1, 4}, {3, 1, 4}, 6, 3, true},   // several sequences, one of length 1
+    {{3, 1, 4}, {2, 5, 1}, 6, 1, false},  // cross attention
+    {{1, 2}, {6, 2}, 4, 2, true},         // a cache: queries at the end of the keys
+    {{2, 0, 3}, {2, 4, 3}, 4, 4, true},   // keys that nobody asks
     {{4, 2}, {4, 2}, 6, 2, true, 0.3},
     {{4, 2}, {3, 5}, 6, 2, false, 0.6},
 };
@@ -103,8 +103,7 @@ TEST_CASE("attention: gradients across blocks of queries") {
   for (const double dropout : {0.0, 0.2}) {
     Problem problem = kLong;
     problem.dropout = dropout;
-    const GradcheckResult result =
-        gradcheck(problem.function(), problem.inputs(), {.elements = 20, .names = kNames});
+    const GradcheckResult result = gradcheck(problem.function(), problem.inputs(), {.elements = 20, .names = kNames});
     INFO(result.report);
     CHECK(result);
   }
@@ -274,8 +273,7 @@ TEST_CASE("attention: errors") {
                         const AttentionOptions& options, const char* message) {
     REQUIRE_THROWS_WITH(attention(q, k, v, query_rows, key_rows, options), ContainsSubstring(message));
   };
-  fails(x, x, x, five, five, {4, true, 0, {}},
-        "attention: width must be divisible by heads, got width 6 and 4 heads");
+  fails(x, x, x, five, five, {4, true, 0, {}}, "attention: width must be divisible by heads, got width 6 and 4 heads");
   fails(x, x, shorter, five, five, {},
         "attention: key and value must have one shape and the query's width, "
         "got query [5, 6], key [5, 6], value [4, 6]");
@@ -289,4 +287,8 @@ TEST_CASE("attention: errors") {
         "attention: every causal query must see a key, got 5 queries and 4 keys in sequence 0");
   fails(x, x, x, Rows::of_lengths({2, 3}), Rows::of_lengths({5, 0}), {},
         "attention: every query must see a key, got 3 queries and 0 keys in sequence 1");
+  const Rows three = Rows::of_lengths({3, 2}), two = Rows::of_lengths({2, 3});
+  fails(x, x, x, three, two, {}, "attention: a query that is also key or value must have the same rows as both");
+  fails(x, x.clone(), x, three, two, {}, "must have the same rows as both");
+  CHECK_NOTHROW(attention(x, x.clone(), x.clone(), three, two, {}));
 }

@@ -239,5 +239,11 @@ TEST_CASE("batch_norm: errors") {
   CHECK_THROWS_WITH(power_norm_v(x, one, one, Rows::single(5), 0, 1e-5),
                     ContainsSubstring("power_norm_v: x must hold the tokens of its rows, got [4, 3] for 5 tokens"));
   CHECK_THROWS_WITH(batch_norm(x, one, one, Rows::single(4), 0, 0),
-                    ContainsSubstring("needs a positive epsilon where a feature is constant, feature 0"));
+                    ContainsSubstring("must not be 0, got 0 in feature 0; give an epsilon above 0"));
+  for (const double epsilon : {-0.5, std::nan("")}) {
+    for (const Op op : {&batch_norm, &power_norm_v}) {
+      CHECK_THROWS_WITH(op(x, one, one, Rows::single(4), 0, epsilon),
+                        ContainsSubstring("epsilon must not be negative"));
+    }
+  }
 }

@@ -223,6 +223,20 @@ TEST_CASE("power_norm: rows that do not count change nothing for the others") {
   for (Index j = 0; j < kFeatures; ++j) CHECK(plain[0].at(kFeatures + j) == 0);
 }
 
+TEST_CASE("power_norm: errors") {
+  const Tensor x = gaussian({4, 3}, "x"), one = Tensor::full({3}, Dtype::f64, 1);
+  const auto apply = [&](const PowerState& state) {
+    return power_norm(x, one, one, Rows::single(4), 0, PowerRule{}, state);
+  };
+  CHECK_THROWS_WITH(apply(first_state()),
+                    "power_norm: the state's second_moment and nu must be f64 [3] for x of shape [4, 3], got f64 [6] "
+                    "and f64 [6]");
+  CHECK_THROWS_WITH(apply({one, one.cast(Dtype::f32), 0}), ContainsSubstring("got f64 [3] and f32 [3]"));
+  PowerState other = first_state();
+  CHECK_THROWS_WITH(update(other, PowerRule{}, *apply({one, one, 0}).statistics),
+                    ContainsSubstring("the state must be of the features that were seen, 3, got [6] and [6]"));
+}
+
 TEST_CASE("power_norm: the same bits on any number of threads, and f32 keeps up with f64") {
   const auto wide = [](Index features) {
     return [=](const std::vector<Tensor>& in) {

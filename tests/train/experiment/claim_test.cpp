@@ -66,6 +66,50 @@ TEST_CASE("an unknown arm is told with the one that was probably meant") {
         }) == "test.json:2: claims[0].measure.of: the experiment has no arms, got \"Pre-LN\"");
 }
 
+TEST_CASE("a mistyped arm is found in every operand of every measure, and in a baseline") {
+  const std::string good = R"({"arms": ["Pre-LN", "layers=2"], "quantity": "q"})";
+  const std::string bad = R"({"arms": ["Pre-NL", "layers=2"], "quantity": "q"})";
+  const std::string row = R"({"arms": ["Pre-LN"], "quantity": "q"})",
+                    bad_row = R"({"arms": ["Pre-NL"], "quantity": "q"})";
+  const auto measure = [](const std::string& kind, const std::string& rest) {
+    return claim("{\"kind\": \"" + kind + "\", " + rest + "}");
+  };
+  const auto both = [&](const std::string& kind, const std::string& a, const std::string& b, const std::string& one,
+                        const std::string& wrong, const std::string& rest = "") {
+    CHECK(complaint(measure(kind, "\"" + a + "\": " + one + ", \"" + b + "\": " + one + rest)) == "");
+    for (const bool first : {false, true}) {
+      INFO(kind << ", " << (first ? a : b));
+      CHECK_THAT(complaint(measure(kind, "\"" + a + "\": " + (first ? wrong : one) + ", \"" + b +
+                                             "\": " + (first ? one : wrong) + rest)),
+                 ContainsSubstring("claims[0].measure." + (first ? a : b) + ": no arm is named \"Pre-NL\""));
+    }
+  };
+  both("ratio", "of", "to", good, bad);
+  both("difference", "of", "minus", good, bad);
+  both("part", "from", "through", good, bad, ", \"to\": " + good);
+  both("part", "through", "to", good, bad, ", \"from\": " + good);
+  both("steps_to_reach", "of", "level_of", good, bad);
+  both("fit", "of", "to", row, bad_row, R"(, "over": "layers")");
+  const std::string rest = R"(, "over": "layers")";
+  for (const auto& [kind, more] : {std::pair<std::string, std::string>{"value", ""},
+                                   {"fraction", R"(, "at_least": 1)"},
+                                   {"exceeds", ""},
+                                   {"tail", R"(, "across": "max")"}}) {
+    INFO(kind);
+    CHECK_THAT(complaint(measure(kind, "\"of\": " + bad + more)), ContainsSubstring("no arm is named \"Pre-NL\""));
+  }
+  for (const std::string kind : {"slope", "spread"}) {
+    CHECK_THAT(complaint(measure(kind, "\"of\": " + bad_row + rest)), ContainsSubstring("no arm is named \"Pre-NL\""));
+  }
+  CHECK_THAT(complaint(measure("agreement", "\"of\": " + bad_row + R"(, "with": {"quantity": "r"})" + rest)),
+             ContainsSubstring("no arm is named \"Pre-NL\""));
+  CHECK_THAT(complaint(measure("order", "\"operands\": [" + good + ", " + bad + "]")),
+             ContainsSubstring("measure.operands[1]: no arm is named \"Pre-NL\""));
+  CHECK_THAT(complaint(claim("{\"of\": " + good + "}", R"("at_least": 1)",
+                             R"(, "baseline": [{"arms": ["Pre-NL", "layers=2"], "quantity": "q", "at_most": 1}])")),
+             ContainsSubstring("no arm is named \"Pre-NL\""));
+}
+
 TEST_CASE("an operand that leaves several arms of an axis is ambiguous") {
   CHECK(about(R"("arms": ["Post-LN"], "quantity": "q")") ==
         "test.json:2: claims[0].measure.of: must leave one arm of each axis; of sweep.axes[1] it leaves "

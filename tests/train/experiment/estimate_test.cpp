@@ -75,4 +75,6 @@ TEST_CASE("shares have the interval of Clopper and Pearson") {
   check_estimate(share_estimate(8, 10), 0.8, 0.443905, 0.974789);  // Clopper & Pearson 1934, also in R's binom.test
   check_estimate(estimate({1, 1, 1, 0, 1, 1, 1, 1, 0, 1}, Scale::share), 0.8, 0.443905, 0.974789);
   check_estimate(estimate({1, 1, kNaN}, Scale::share), 2.0 / 3, share_estimate(2, 3).low, 1);
+  check_estimate(estimate({0.75, 0.5, kNaN}, Scale::share, 4), 5.0 / 12, share_estimate(5, 12).low,
+                 share_estimate(9, 12).high);
 }

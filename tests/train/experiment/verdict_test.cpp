@@ -6,6 +6,7 @@
 #include "observed.h"
 #include "tests/support/catch.h"
 #include "tests/support/temporary_folder.h"
+#include "train/experiment/estimate.h"
 #include "train/files.h"
 
 using namespace normlab;
@@ -113,6 +114,14 @@ TEST_CASE("without a trained baseline a comparison does not count") {
   const ClaimResult untrained = judged(difference("\"at_least\": 0.9", baseline + "1}]"));
   CHECK(untrained.verdict == Verdict::undecided);
   CHECK(untrained.reason == "baseline untrained: last q of Pre-LN, layers=2 is 1.04, must be at most 1");
+  const auto unfinished = [](ObservedRun& run) {
+    fill_q(run);
+    if (layers_of(run) == 8 && run.seed > 1) run.state = RunState::unfinished;
+  };
+  const std::string other = R"(, "baseline": [{"arms": ["Pre-LN", "layers=8"], "quantity": "q", "at_most": 1.1}])";
+  const ClaimResult early = judged(difference("\"at_least\": 0.9", other), unfinished);
+  CHECK(early.verdict == Verdict::undecided);
+  CHECK(early.reason == "2 of 9 runs are not over");
 }
 
 TEST_CASE("runs that diverged count as infinitely bad") {
@@ -184,6 +193,22 @@ TEST_CASE("an order is undecided when a step reaches over an end of the range, t
       "{\"kind\": \"order\", \"operands\": [" + at("layers=2") + ", " + at("layers=4") + ", " + at("layers=8") + "]}";
   CHECK(judged(claim(order, R"("at_least": 0, "at_most": 1)"), fill).verdict == Verdict::undecided);
   CHECK(judged(claim(order, R"("at_least": 0, "at_most": 2)"), fill).verdict == Verdict::held);
+}
+
+TEST_CASE("agreement is a share of arms and seeds, and has the interval of so many trials") {
+  const auto fill = [](ObservedRun& run) {
+    run.quantities["bound"] = {{1, "", layers_of(run)}};
+    run.quantities["broke"] = {{1, "", layers_of(run) == 8 ? 0.0 : layers_of(run)}};
+  };
+  const ClaimResult result = judged(claim(R"({"kind": "agreement", "of": {"arms": ["Pre-LN"], "quantity": "bound"},
+                                     "with": {"quantity": "broke"}, "level": 4, "with_level": 4, "over": "layers"})",
+                                          R"("at_least": 0.6)"),
+                                    fill);
+  CHECK(result.value == Approx(2.0 / 3));
+  CHECK(result.low == Approx(share_estimate(6, 9).low));
+  CHECK(result.high == Approx(share_estimate(6, 9).high));
+  CHECK(result.seeds == 3);
+  CHECK(result.verdict == Verdict::undecided);  // not held, though all seeds have the same share
 }
 
 TEST_CASE("shares of seeds have their own interval") {
