@@ -211,7 +211,7 @@ TEST_CASE("times are measured anew, with the machine to themselves") {
   Scratch scratch;
   spill(scratch / "config.json", R"({"question": "?", "model": {"layers": 1, "width": 16, "heads": 2},
     "data": {"valid_tokens": 100, "train_tokens": 4000}, "train": {"steps": 0},
-    "experiment": {"kind": "inference_time", "sequences": 1, "length": 4, "turns": 3},
+    "experiment": {"kind": "inference_time", "fold": false, "sequences": 1, "length": 4, "turns": 3},
     "sweep": {"seeds": [1, 2]}})");
   for (const std::string out : {"first", "second"}) {
     const Outcome outcome = run_program({"run", (scratch / "config.json").string(), "--out", (scratch / out).string(),
