@@ -239,7 +239,7 @@ TEST_CASE("what an op can make again nobody keeps, until its own backward has ru
 
   // Nor is what another tape made taken for what stands in its place on this one.
   Tape outer;
-  const Tensor of_outer = doubled(x, made, token);
+  const Tensor of_outer = doubled(square(x), made, token);
   Tape inner;
   const Tensor other = doubled(square(x), made, token);
   CHECK(Kept(of_outer).get().raw() == of_outer.raw());

@@ -173,7 +173,7 @@ TEST_CASE("finished runs of the same config are taken over from another experime
   CHECK(other_rate.error.find("taken over") == std::string::npos);
 }
 
-TEST_CASE("a run that was taken over by half begins anew") {
+TEST_CASE("a run that was taken over by half goes on to the same bytes") {
   World world;
   REQUIRE(world.run("first").status == 0);
   // An unfinished beginning of the first run, whose taking over cannot be done to the end.

@@ -74,9 +74,8 @@ void take_over(const fs::path& from, const fs::path& to) {
   const auto copy = [&](const char* name) {
     if (fs::exists(from / name)) write_file(to / name, read_file(from / name));
   };
-  // An unfinished beginning of the same run gives way. Until config.json is there again the folder holds no run, so
-  // that one taken over by half begins anew.
-  fs::remove(to / "config.json");
+  // An unfinished beginning of the same run gives way. What the run told comes before its checkpoints, so that one that
+  // is taken over by half goes on from the last of them, or begins anew.
   fs::remove_all(to / "checkpoints");
   for (const char* name : {"metrics.jsonl", "metrics.csv", "probes.jsonl", "measurements.jsonl"}) copy(name);
   if (fs::exists(from / "checkpoints")) {
