@@ -218,16 +218,17 @@ struct Names {
   int below = 0, beside = 0;
 };
 Names names_of_places(const std::vector<std::string>& names) {
-  std::size_t letters = 0, longest = 0;
+  const std::size_t place = (kWidth - 100) / std::max<std::size_t>(1, names.size());  // pixels from one to the next
+  std::size_t longest = 0;
+  bool slanted = false;
   std::string list;
   for (std::size_t i = 0; i < names.size(); ++i) {
-    letters += names[i].size() + 2;
+    if (i > 0) slanted = slanted || (kLetter + 1) * (names[i - 1].size() + names[i].size()) / 2 + 6 > place;
     longest = std::max(longest, names[i].size());
     std::string name = quoted(names[i]);
     replace_all(name, "%", "%%");  // in these labels gnuplot reads % as a format
     list += fmt::format("{}{} {}", i == 0 ? "" : ", ", name, i);
   }
-  const bool slanted = letters > 55;
   Names out;
   out.commands = fmt::format("set xtics {} ({})\n", slanted ? fmt::format("rotate by -{}", kSlant) : "norotate", list);
   if (slanted) {

@@ -114,6 +114,19 @@ TEST_CASE("long names below the axis are slanted and end inside the picture") {
   CHECK(names == data.names.size());
 }
 
+TEST_CASE("names below the axis are slanted when two neighbours would touch") {
+  const FigureConfig figure = some_figure("bars");
+  FigureData data = some_data(figure);
+  const auto slanted = [&](const std::vector<std::string>& names) {
+    data.names = names;
+    return gnuplot_script(figure, data).find("set xtics rotate by") != std::string::npos;
+  };
+  CHECK(slanted({"LN", "BN rms", "PN-V grouped", "PN grouped", "PN"}));
+  CHECK_FALSE(slanted({"PN-V grouped", "LN", "PN grouped", "PN", "BN"}));  // as many letters, farther apart
+  CHECK_FALSE(slanted({"PN-V grouped, seed 1", "PN grouped, seed 1"}));
+  CHECK_FALSE(slanted({"PN"}));
+}
+
 TEST_CASE("without values nothing is drawn, and without gnuplot the reader is told") {
   const test::TemporaryFolder folder;
   const FigureConfig figure = some_figure("curves");
