@@ -153,7 +153,6 @@ RunResult train(const Config& config, const RunSettings& settings, Task& task, b
     }
   }
   if (!begun) {  // what was left when the process that took a run over was killed is of no run
-    fs::remove(settings.folder / "result.json");
     while (const auto stale = latest_checkpoint(checkpoints)) fs::remove(*stale);
   }
   begin_record(config, &task.data(), settings.folder, progress.step > 0);
@@ -254,7 +253,7 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
   const auto begun_before = [&] {
     const bool begun = holds_run(config, settings.folder);
     check(!begun || settings.resume, settings.folder.string(),
-          ": holds a run of this config; go on with --resume, or choose another folder with --out");
+          ": holds an unfinished run of this config; go on with --resume, or choose another folder with --out");
     return begun;
   };
   begun_before();
@@ -266,7 +265,8 @@ RunResult run_one(const Config& config, const RunSettings& settings) {
   }
   require_writable_directory(settings.folder);
   const FolderLock lock(settings.folder);
-  const bool begun = begun_before();  // by another process until now
+  const bool begun = begun_before();                        // by another process until now
+  if (!begun) fs::remove(settings.folder / "result.json");  // of no run: see train()
   std::unique_ptr<Task> task;
   if (data) {
     Init init;

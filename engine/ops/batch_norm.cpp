@@ -99,10 +99,9 @@ Tensor fixed_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
   const Rows rows = Rows::single(x.rows());
   check_columns("fixed_norm", x, weight, bias, rows);
   const Index features = x.columns();
-  const auto fits = [&](const Tensor& row) { return row.shape() == Shape{features} && row.dtype() == Dtype::f64; };
-  check(fits(variance) && (!mean.defined() || fits(mean)), "fixed_norm: mean and variance must be f64 [", features,
-        "] for x of shape ", x.shape(), ", got ", mean.dtype(), " ", mean.shape(), " and ", variance.dtype(), " ",
-        variance.shape());
+  check(holds_features(variance, features) && (!mean.defined() || holds_features(mean, features)),
+        "fixed_norm: mean and variance must be f64 [", features, "] for x of shape ", x.shape(), ", got ", mean.dtype(),
+        " ", mean.shape(), " and ", variance.dtype(), " ", variance.shape());
   const Columns at{x, rows, {0, x.rows(), x.rows()}};
   Tensor rate = Tensor::empty({features}, Dtype::f64);
   rate_of("fixed_norm", variance.data<double>(), features, epsilon, rate.data<double>());

@@ -314,6 +314,8 @@ double* row_at(Tensor& x, std::size_t row) {
   return x.defined() ? x.data<double>() + static_cast<Index>(row) * x.columns() : nullptr;
 }
 
+bool holds_features(const Tensor& x, Index features) { return x.shape() == Shape{features} && x.dtype() == Dtype::f64; }
+
 void check_columns(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias, const Rows& rows) {
   const Index features = x.columns();
   check(features > 0, op, ": the last axis must not be empty, got ", x.shape());

@@ -61,6 +61,8 @@ void gradient_columns(const char* op, const Columns& at, const Tensor& dy, const
 void rate_of(const char* op, const double* variance, Index features, double epsilon, double* rate);
 // Row `row` of a matrix in f64; null where there is no matrix.
 double* row_at(Tensor& x, std::size_t row);
+// Does it hold a number for each feature, f64 [features]?
+bool holds_features(const Tensor& x, Index features);
 
 // Error unless weight and bias are [features] in the type of x, and Rows has the rows of x.
 void check_columns(const char* op, const Tensor& x, const Tensor& weight, const Tensor& bias, const Rows& rows);

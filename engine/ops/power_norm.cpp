@@ -49,10 +49,10 @@ PowerNormalized power_norm(const Tensor& x, const Tensor& weight, const Tensor& 
                            Index statistics_tokens, const PowerRule& rule, const PowerState& state) {
   check_columns("power_norm", x, weight, bias, rows);
   const Index features = x.columns();
-  const auto fits = [&](const Tensor& row) { return row.shape() == Shape{features} && row.dtype() == Dtype::f64; };
-  check(fits(state.second_moment) && fits(state.nu), "power_norm: the state's second_moment and nu must be f64 [",
-        features, "] for x of shape ", x.shape(), ", got ", state.second_moment.dtype(), " ",
-        state.second_moment.shape(), " and ", state.nu.dtype(), " ", state.nu.shape());
+  check(holds_features(state.second_moment, features) && holds_features(state.nu, features),
+        "power_norm: the state's second_moment and nu must be f64 [", features, "] for x of shape ", x.shape(),
+        ", got ", state.second_moment.dtype(), " ", state.second_moment.shape(), " and ", state.nu.dtype(), " ",
+        state.nu.shape());
   const auto ghosts = ghost_batches(rows, statistics_tokens);
   const Shape per_ghost{static_cast<Index>(ghosts.size()), features};
   const auto seen = std::make_shared<PowerStatistics>();
@@ -117,7 +117,7 @@ PowerNormalized power_norm(const Tensor& x, const Tensor& weight, const Tensor& 
 
 void update(PowerState& state, const PowerRule& rule, const PowerStatistics& seen) {
   const Index features = seen.second_moment.columns();
-  check(state.second_moment.size() == features && state.nu.size() == features,
+  check(holds_features(state.second_moment, features) && holds_features(state.nu, features),
         "power_norm: the state must be of the features that were seen, ", features, ", got ",
         state.second_moment.shape(), " and ", state.nu.shape());
   for (Index k = 0; k < seen.second_moment.rows(); ++k) {

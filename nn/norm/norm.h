@@ -83,7 +83,7 @@ class NormConfig : public Choice<NormOptions> {
   std::string problem(Index features, Index heads) const;
   std::unique_ptr<Norm> make(const Init& init, Index features, Index heads) const;
   // How many matrices of its input's size it keeps for backward: that input, and behind a pre-scale that of the norm
-  // too. Its output is made again.
+  // too. The kinds here make their output again.
   int kept() const { return (kind() != "none") + (pre_scale != PreScale::none); }
   // Puts the kind with an exact gradient in place of one whose gradient is a surrogate; the pre-scale stays. What was
   // done in words, empty when nothing was.

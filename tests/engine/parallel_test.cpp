@@ -1,6 +1,8 @@
 // Threads: every piece once, the same sums on any number of threads, exceptions carried out.
 #include "engine/parallel.h"
 
+#include <omp.h>
+
 #include <atomic>
 #include <limits>
 #include <thread>
@@ -59,8 +61,9 @@ TEST_CASE("denormal numbers count as zero on every thread, the calling one inclu
 #endif
 
 TEST_CASE("parallel inside parallel runs serially; an exception comes out") {
-  const int before = threads();
+  const int before = threads(), levels = omp_get_max_active_levels();
   set_threads(4);
+  omp_set_max_active_levels(2);  // else OpenMP itself would run the inner one serially
   std::atomic<int> total{0}, elsewhere{0};
   parallel(8, [&](Index) {
     const auto outer = std::this_thread::get_id();
@@ -69,6 +72,7 @@ TEST_CASE("parallel inside parallel runs serially; an exception comes out") {
       elsewhere += std::this_thread::get_id() != outer;
     });
   });
+  omp_set_max_active_levels(levels);
   set_threads(before);
   CHECK(total == 64);
   CHECK(elsewhere == 0);

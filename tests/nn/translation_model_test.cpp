@@ -336,7 +336,7 @@ TEST_CASE("translation model: errors name what must hold") {
 }
 
 TEST_CASE("training_size of a translation model comes close to what a step takes") {
-  const PreScale pre_scale = GENERATE(PreScale::none, PreScale::grouped_rms);
+  const PreScale pre_scale = GENERATE(PreScale::none, PreScale::rms);
   TranslationModelConfig config;
   config.encoder.norm.pre_scale = config.decoder.norm.pre_scale = pre_scale;
   config.encoder.layers = 2;
@@ -361,6 +361,6 @@ TEST_CASE("training_size of a translation model comes close to what a step takes
   tape.backward(loss);
   const double taken = peak.bytes - before - built;
   INFO("estimated " << size.activation_bytes << ", taken " << taken);
-  CHECK(taken > 0.96 * size.activation_bytes);
-  CHECK(taken < 1.04 * size.activation_bytes);
+  CHECK(taken > 0.97 * size.activation_bytes);
+  CHECK(taken < 1.03 * size.activation_bytes);
 }

@@ -1,4 +1,5 @@
-// One number out of those of the seeds, with the 95 % interval that it lies in. Seeds are taken to be independent.
+// One number out of those of the seeds, with the 95 % interval that it lies in. Seeds are taken to be independent, and
+// so are the trials of a seed.
 #pragma once
 
 #include <string>

@@ -183,6 +183,7 @@ class Scheduler {
   void start_waiting() {
     while (!stopping_ && !waiting_.empty() && running_.size() < places_) {
       Job& job = waiting_.front();
+      // It begins with its share of the threads, since that is what its record will say.
       job.process = std::make_unique<RunProcess>(job.run->config, settings_of(*job.run, settings_),
                                                  std::max(1, threads_ / static_cast<int>(places_)));
       running_.splice(running_.end(), waiting_, waiting_.begin());
