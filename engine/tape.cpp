@@ -131,7 +131,7 @@ void Tape::backward(const Tensor& loss) {
   backward(loss, Tensor::full(loss.shape(), loss.dtype(), 1));
 }
 
-void Tape::backward(const Tensor& y, const Tensor& dy) {
+void Tape::backward(const Tensor& y, Tensor dy) {
   check(!done_, "backward: this tape was already read; record the computation on a new Tape");
   check(y.shape() == dy.shape() && y.dtype() == dy.dtype(), "backward: y is ", y.dtype(), " of shape ", y.shape(),
         ", its gradient ", dy.dtype(), " of shape ", dy.shape());
@@ -139,6 +139,7 @@ void Tape::backward(const Tensor& y, const Tensor& dy) {
   done_ = true;
   Slot& last = slots_[static_cast<std::size_t>(y.slot_)];
   last.gradient = dy.detach().reshape(last.shape);  // y may have been reshaped since its op made it
+  dy = {};
   for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
     Slot& slot = slots_[static_cast<std::size_t>(node->output)];
     // All that used this output has run: its gradient is complete. None at all means that y does not depend on it.

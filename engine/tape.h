@@ -72,8 +72,9 @@ class Tape {
 
   // Adds the gradient of `loss`, a tensor of one element, to every leaf it depends on. Once per tape.
   void backward(const Tensor& loss);
-  // The same for a tensor of any shape with the gradient `dy` of something computed from it.
-  void backward(const Tensor& y, const Tensor& dy);
+  // The same for a tensor of any shape with the gradient `dy` of something computed from it. Moved in, dy is one more
+  // buffer that backward may write over.
+  void backward(const Tensor& y, Tensor dy);
 
   Index nodes() const;
   static Tape* current();  // the innermost living tape of this thread, or null

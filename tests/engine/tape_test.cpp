@@ -182,6 +182,12 @@ TEST_CASE("a gradient takes memory that nobody else holds") {
   CHECK(first.dx == second.dx);  // b has two users: the other adds
   CHECK(first.accumulate);
   CHECK(to_leaf.dx == a.gradient().raw());
+  {
+    Tape tape;
+    Tensor dy = Tensor::scalar(1, Dtype::f64);
+    tape.backward(pass_on(square(a), last), std::move(dy));
+    CHECK(last.dx == last.dy);  // the caller gave it away
+  }
 
   // Nor is a gradient overwritten that an observer keeps.
   struct Keeper final : Observer {

@@ -53,10 +53,10 @@ constexpr int kExp = 10, kGelu = 34, kGeluBackward = 38, kRandomWord = 28;
 
 std::vector<Contestant> elementwise_ops() {
   return {
-      {"add", "", [](const Inputs& in) { return add(in.x, in.b); }, {3}, {3}},
-      {"subtract", "", [](const Inputs& in) { return subtract(in.x, in.b); }, {3}, {3}},
+      {"add", "", [](const Inputs& in) { return add(in.x, in.b); }, {3}, {2}},
+      {"subtract", "", [](const Inputs& in) { return subtract(in.x, in.b); }, {3}, {2}},
       {"multiply", "", [](const Inputs& in) { return multiply(in.x, in.b); }, {3}, {5}},
-      {"add_bias", "", [](const Inputs& in) { return add_bias(in.x, in.bias); }, {2}, {2}},
+      {"add_bias", "", [](const Inputs& in) { return add_bias(in.x, in.bias); }, {2}, {1}},
       {"scale", "", [](const Inputs& in) { return scale(in.x, 0.5); }, {2}, {2}},
       {"relu", "", [](const Inputs& in) { return relu(in.x); }, {2}, {3}},
       {"gelu", "", [](const Inputs& in) { return gelu(in.x); }, {2, kGelu}, {3, kGeluBackward}},
@@ -172,8 +172,9 @@ OpsFigures measure_ops(Index rows, Index features, int rounds, bool norms_alone)
       in.b = as_intermediate(others);
       Tensor y;
       const double forward = seconds_of([&] { y = c.forward(in); });
-      const Tensor dy = y.shape() == values.shape() ? others : Tensor::full(y.shape(), y.dtype(), 1);
-      const double backward = seconds_of([&] { tape.backward(y, dy); });
+      // As in a network nobody else holds dy, which may thus become dx.
+      Tensor dy = y.shape() == values.shape() ? others.clone() : Tensor::full(y.shape(), y.dtype(), 1);
+      const double backward = seconds_of([&] { tape.backward(y, std::move(dy)); });
       if (c.norm) c.norm->commit();
       if (!counts) continue;
       c.forwards.push_back(forward);

@@ -127,7 +127,7 @@ std::string table(const std::vector<Row>& rows, const fs::path& paper_folder) {
   return out;
 }
 
-// Lines "- X3-last, X3-post-W1: text", each text once, in the order of its first id.
+// Lines "- X3-last, X3-post-W1: text", each text once, in the order of its first id. Ids are Markdown, texts plain.
 class TextsById {
  public:
   void add(const std::string& id, const std::string& text) {
@@ -141,7 +141,7 @@ class TextsById {
     if (lines_.empty()) return "";
     std::string out = "\n" + title + ":\n\n";
     for (const Line& line : lines_) {
-      out += fmt::format("- {}: {}\n", in_cell(fmt::format("{}", fmt::join(line.ids, ", "))), in_cell(line.text));
+      out += fmt::format("- {}: {}\n", fmt::join(line.ids, ", "), in_cell(line.text));
     }
     return out;
   }
@@ -154,16 +154,26 @@ class TextsById {
   std::vector<Line> lines_;
 };
 
+// Where the ledger of a paper keeps the final figures of each run of an experiment.
+fs::path runs_file(const fs::path& paper_folder, const std::string& experiment) {
+  return paper_folder / "runs" / (experiment + ".csv");
+}
+
 // What was measured on which machine, what differs from the paper, and why a claim is not said to hold.
-std::string notes(const std::vector<Row>& rows) {
+std::string notes(const std::vector<Row>& rows, const fs::path& paper_folder) {
   TextsById made, differs, reasons;
+  bool linked = false;
   for (const Row& row : rows) {
+    const std::string &experiment = row.at("experiment"), id = in_cell(row.at("id"));
+    const bool link = fs::exists(runs_file(paper_folder, experiment));
+    linked = linked || link;
     const std::string commit = row.at("commit").empty() ? "" : ", commit " + row.at("commit");
-    made.add(row.at("experiment"), fmt::format("{}, {}{}", row.at("date"), row.at("machine"), commit));
-    differs.add(row.at("id"), row.at("differs"));
-    if (row.at("verdict") != "held") reasons.add(row.at("id"), row.at("verdict") + ": " + row.at("reason"));
+    made.add(link ? fmt::format("[{0}](runs/{0}.csv)", experiment) : in_cell(experiment),
+             fmt::format("{}, {}{}", row.at("date"), row.at("machine"), commit));
+    differs.add(id, row.at("differs"));
+    if (row.at("verdict") != "held") reasons.add(id, row.at("verdict") + ": " + row.at("reason"));
   }
-  return made.under("Measured") + differs.under("What differs from the paper") +
+  return made.under(linked ? "Measured (a link leads to the final figures of each run)" : "Measured") + differs.under("What differs from the paper") +
          reasons.under("Why a claim is not said to hold");
 }
 
@@ -228,6 +238,17 @@ void copy_figures(const fs::path& from, const fs::path& to) {
   }
 }
 
+// An older experiment may have none; then none stays from before, since its numbers are not those of the verdicts.
+void copy_runs(const fs::path& from, const fs::path& to) {
+  const fs::path summary = from / "summary.csv";
+  if (!fs::exists(summary)) {
+    fs::remove(to);
+    return;
+  }
+  require_writable_directory(to.parent_path());
+  write_file(to, read_file(summary));
+}
+
 }  // namespace
 
 std::string with_ledger(const std::string& page, const std::string& ledger) {
@@ -248,6 +269,7 @@ void write_ledger(const std::vector<LedgerEntry>& entries, const fs::path& paper
     std::erase_if(rows, [&](const Row& row) { return row.at("experiment") == name; });
     for (const ClaimResult& result : entry.results) rows.push_back(row_of(result, name, entry.made));
     copy_figures(entry.folder, paper_folder / "figures" / name);
+    copy_runs(entry.folder, runs_file(paper_folder, name));
   }
   std::stable_sort(rows.begin(), rows.end(),
                    [](const Row& a, const Row& b) { return natural_less(a.at("id"), b.at("id")); });
@@ -255,7 +277,7 @@ void write_ledger(const std::vector<LedgerEntry>& entries, const fs::path& paper
   const fs::path page = paper_folder / "README.md";
   const std::string before =
       fs::exists(page) ? read_file(page) : "# " + fs::weakly_canonical(paper_folder).filename().string() + "\n";
-  const std::string after = with_ledger(before, table(rows, paper_folder) + notes(rows) + figures(rows, paper_folder));
+  const std::string after = with_ledger(before, table(rows, paper_folder) + notes(rows, paper_folder) + figures(rows, paper_folder));
   write_rows(rows, paper_folder / "ledger.csv");
   write_file(page, after);
 

@@ -3,6 +3,7 @@
 //
 //   configs/<paper>/ledger.csv                            the rows, one a claim of an experiment
 //   configs/<paper>/figures/<experiment>/<name>.{svg,csv} the figures of these experiments
+//   configs/<paper>/runs/<experiment>.csv                 the final figures of each run, the experiment's summary.csv
 //   configs/<paper>/README.md                             the same to read, between the marks <!-- ledger --> and
 //                                                         <!-- /ledger -->
 //   README.md two folders up, if it has these marks       the verdicts of all papers, in short

@@ -82,6 +82,22 @@ TEST_CASE("the figures of an experiment lie beside the ledger with their numbers
   CHECK(read_file(paper / "README.md").find("figures/one/loss.svg") == std::string::npos);
 }
 
+TEST_CASE("the final figures of each run lie beside the ledger, and the page leads to them") {
+  const test::TemporaryFolder folder;
+  const fs::path paper = folder / "configs/xiong2020";
+  const MadeUp one = make_experiment(folder / "runs/xiong2020/one", 2),
+               two = make_experiment(folder / "runs/xiong2020/two", 2);
+  write_file(one.folder / "summary.csv", "arms,seed,valid_nll\nPre-LN,1,2.5\n");
+  write_ledger({entry_of(one), entry_of(two)}, paper);
+  CHECK(read_file(paper / "runs/one.csv") == read_file(one.folder / "summary.csv"));
+  CHECK(!fs::exists(paper / "runs/two.csv"));
+  CHECK(read_file(paper / "README.md").find("\n- [one](runs/one.csv), two: 2026-11-21, ") != std::string::npos);
+  fs::remove(one.folder / "summary.csv");
+  write_ledger({entry_of(one)}, paper);
+  CHECK(!fs::exists(paper / "runs/one.csv"));
+  CHECK(read_file(paper / "README.md").find("\n- two, one: 2026-11-21, ") != std::string::npos);
+}
+
 TEST_CASE("the top page shows the ledgers of all papers where it has the marks") {
   const test::TemporaryFolder folder;
   const MadeUp one = make_experiment(folder / "runs/one", 2);
