@@ -173,8 +173,8 @@ std::string notes(const std::vector<Row>& rows, const fs::path& paper_folder) {
     differs.add(id, row.at("differs"));
     if (row.at("verdict") != "held") reasons.add(id, row.at("verdict") + ": " + row.at("reason"));
   }
-  return made.under(linked ? "Measured (a link leads to the final figures of each run)" : "Measured") + differs.under("What differs from the paper") +
-         reasons.under("Why a claim is not said to hold");
+  return made.under(linked ? "Measured (a link leads to the final figures of each run)" : "Measured") +
+         differs.under("What differs from the paper") + reasons.under("Why a claim is not said to hold");
 }
 
 std::vector<fs::path> sorted_entries(const fs::path& folder) {
@@ -277,7 +277,8 @@ void write_ledger(const std::vector<LedgerEntry>& entries, const fs::path& paper
   const fs::path page = paper_folder / "README.md";
   const std::string before =
       fs::exists(page) ? read_file(page) : "# " + fs::weakly_canonical(paper_folder).filename().string() + "\n";
-  const std::string after = with_ledger(before, table(rows, paper_folder) + notes(rows, paper_folder) + figures(rows, paper_folder));
+  const std::string ledger = table(rows, paper_folder) + notes(rows, paper_folder) + figures(rows, paper_folder);
+  const std::string after = with_ledger(before, ledger);
   write_rows(rows, paper_folder / "ledger.csv");
   write_file(page, after);
 
