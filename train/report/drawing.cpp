@@ -288,7 +288,7 @@ std::string gnuplot_script(const FigureConfig& figure, const FigureData& data) {
   out += fmt::format(
       "set key tmargin left horizontal Left reverse samplen 2 width -{} maxcols {} font ',15' textcolor {}\n",
       key.longest / 6, key.columns, rgb(kInk));
-  out += "set format '%g'\nset style fill noborder\nset rmargin 2\n";
+  out += "set format '%g'\nset style fill noborder\nset rmargin 3\n";
   if (names.beside > 0) out += fmt::format("set rmargin at screen {:.3f}\n", 1 - names.beside / double{kWidth});
   if (figure.log_x && data.names.empty()) out += "set logscale x\n";
   if (figure.log_y) out += "set logscale y\n";
