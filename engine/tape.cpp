@@ -139,7 +139,7 @@ void Tape::backward(const Tensor& y, Tensor dy) {
   done_ = true;
   Slot& last = slots_[static_cast<std::size_t>(y.slot_)];
   last.gradient = dy.detach().reshape(last.shape);  // y may have been reshaped since its op made it
-  dy = {};
+  dy = {};  // the slot alone holds it now, unless the caller kept it
   for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
     Slot& slot = slots_[static_cast<std::size_t>(node->output)];
     // All that used this output has run: its gradient is complete. None at all means that y does not depend on it.
