@@ -172,7 +172,8 @@ OpsFigures measure_ops(Index rows, Index features, int rounds, bool norms_alone)
       in.b = as_intermediate(others);
       Tensor y;
       const double forward = seconds_of([&] { y = c.forward(in); });
-      // As in a network nobody else holds dy, which may thus become dx.
+      // As in a network nobody else holds dy, which may thus become dx. One that writes over dy may come in below its
+      // floor: a copy also fetches the lines that it writes.
       Tensor dy = y.shape() == values.shape() ? others.clone() : Tensor::full(y.shape(), y.dtype(), 1);
       const double backward = seconds_of([&] { tape.backward(y, std::move(dy)); });
       if (c.norm) c.norm->commit();
