@@ -17,6 +17,8 @@ class Embedding : public Module {
   // (Press & Wolf 2017; so do Vaswani et al. and Xiong et al. 2020), without the factor.
   Tensor logits(const Tensor& h) const;
 
+  const Tensor& weight() const { return weight_; }
+
  private:
   double factor_;
   Tensor weight_;

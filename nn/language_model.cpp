@@ -33,12 +33,23 @@ LanguageModel::LanguageModel(const Init& init, const LanguageModelConfig& config
   if (!config.tie_output) output_ = &child<Linear>("output", config.width, vocabulary, config.output_bias);
 }
 
-Tensor LanguageModel::logits(const Tensor& inputs, const Rows& rows, const Pass& pass) const {
+Tensor LanguageModel::hidden(const Tensor& inputs, const Rows& rows, const Pass& pass) const {
   check(inputs.size() == rows.tokens(), "language model: inputs must hold the tokens of their rows, got ",
         inputs.shape(), " for ", rows.tokens(), " tokens");
   Tensor embedded = positions_.forward(embedding_.forward(inputs), rows);
-  const Tensor h = stack_.forward(watch("input", input_dropout_(std::move(embedded), pass)), rows, pass);
+  return stack_.forward(watch("input", input_dropout_(std::move(embedded), pass)), rows, pass);
+}
+
+Tensor LanguageModel::logits(const Tensor& inputs, const Rows& rows, const Pass& pass) const {
+  const Tensor h = hidden(inputs, rows, pass);
   return watch("logits", output_ ? output_->forward(h) : embedding_.logits(h));
+}
+
+CrossEntropy LanguageModel::loss(const Tensor& inputs, const Rows& rows, const Pass& pass, const Tensor& targets,
+                                 const Rows& predicted, double label_smoothing, double divisor) const {
+  return linear_cross_entropy(hidden(inputs, rows, pass), output_ ? output_->weight() : embedding_.weight(),
+                              output_ ? output_->bias() : Tensor(), targets, predicted, label_smoothing, divisor,
+                              init_.at("logits"));
 }
 
 TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, Index longest_sequence, Index tokens,
@@ -50,18 +61,17 @@ TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, 
 
   const auto number = [](auto value) { return static_cast<double>(value); };
   const double bytes = number(bytes_of(dtype));
-  const double width = number(config.width);
-  // Besides the layers: the last one's output, and then either the logits, in whose memory their gradient will lie, and
-  // dx of the output matrix, or what a layer needs in passing, of which there is only one at a time.
-  const double passing = 3 * number(std::max(config.width, config.feed_forward));
-  const double token = number(config.layers) * config.kept_by_layer() + config.kept_at_end() +
-                       std::max(number(vocabulary) + width, passing);
+  // Besides the layers: the last one's output, and then either what the loss needs or what a layer needs in passing, of
+  // which there is only one at a time.
+  const double token = number(config.layers) * config.kept_by_layer() + config.kept_at_end();
+  const double passing = number(tokens) * 3 * number(std::max(config.width, config.feed_forward));
 
   TrainingSize size;
   size.tokens = tokens;
   size.parameters = model.parameter_count();
   size.parameter_bytes = number(size.parameters) * bytes * number(2 + moments);
-  size.activation_bytes = number(tokens) * bytes * token;
+  size.activation_bytes =
+      bytes * (number(tokens) * token + std::max(passing, numbers_of_loss(tokens, vocabulary, config.width)));
   return size;
 }
 

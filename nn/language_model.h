@@ -1,6 +1,7 @@
 // A causal Transformer language model.
 #pragma once
 
+#include "../engine/ops/loss.h"
 #include "embedding.h"
 #include "positions.h"
 #include "training_size.h"
@@ -26,6 +27,10 @@ class LanguageModel : public Module {
   LanguageModel(const Init& init, const LanguageModelConfig& config, Index vocabulary, Index longest_sequence);
   // logits[tokens, vocabulary] of i32 inputs[tokens] packed as `rows`: row r predicts the token after inputs[r].
   Tensor logits(const Tensor& inputs, const Rows& rows, const Pass& pass) const;
+  // cross_entropy(logits(inputs, rows, pass), targets, predicted, label_smoothing, divisor), with the logits of a block
+  // of rows at a time.
+  CrossEntropy loss(const Tensor& inputs, const Rows& rows, const Pass& pass, const Tensor& targets,
+                    const Rows& predicted, double label_smoothing = 0, double divisor = 0) const;
 
   // What it was made from.
   const LanguageModelConfig& config() const { return config_; }
@@ -33,6 +38,8 @@ class LanguageModel : public Module {
   Index longest_sequence() const { return longest_sequence_; }
 
  private:
+  Tensor hidden(const Tensor& inputs, const Rows& rows, const Pass& pass) const;
+
   const LanguageModelConfig config_;
   const Index vocabulary_;
   const Index longest_sequence_;

@@ -12,9 +12,12 @@ class Linear : public Module {
   Linear(const Init& init, Index in, Index out, bool with_bias = true);
   Tensor forward(const Tensor& x) const;
 
+  const Tensor& weight() const { return weight_; }
+  const Tensor& bias() const { return bias_; }  // undefined without bias
+
  private:
   Tensor weight_;
-  Tensor bias_;  // undefined without bias
+  Tensor bias_;
 };
 
 }  // namespace normlab

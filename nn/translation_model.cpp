@@ -75,14 +75,27 @@ Tensor TranslationModel::output_logits(const Tensor& h) const {
   return watch("logits", output_ ? output_->forward(h) : target_embedding_.logits(h));
 }
 
-Tensor TranslationModel::logits(const Tensor& source, const Rows& source_rows, const Tensor& inputs, const Rows& rows,
+Tensor TranslationModel::hidden(const Tensor& source, const Rows& source_rows, const Tensor& inputs, const Rows& rows,
                                 const Pass& pass) const {
   check(inputs.size() == rows.tokens(), "translation model: inputs must hold the tokens of their rows, got ",
         inputs.shape(), " for ", rows.tokens(), " tokens");
   const Tensor memory = encode(source, source_rows, pass);
   Tensor embedded = target_positions_.forward(target_embedding_.forward(inputs), rows);
   const Tensor x = watch("decoder.input", target_dropout_(std::move(embedded), pass));
-  return output_logits(decoder_.forward(x, rows, memory, source_rows, pass));
+  return decoder_.forward(x, rows, memory, source_rows, pass);
+}
+
+Tensor TranslationModel::logits(const Tensor& source, const Rows& source_rows, const Tensor& inputs, const Rows& rows,
+                                const Pass& pass) const {
+  return output_logits(hidden(source, source_rows, inputs, rows, pass));
+}
+
+CrossEntropy TranslationModel::loss(const Tensor& source, const Rows& source_rows, const Tensor& inputs,
+                                    const Rows& rows, const Pass& pass, const Tensor& targets, double label_smoothing,
+                                    double divisor) const {
+  return linear_cross_entropy(
+      hidden(source, source_rows, inputs, rows, pass), output_ ? output_->weight() : target_embedding_.weight(),
+      output_ ? output_->bias() : Tensor(), targets, rows, label_smoothing, divisor, init_.at("logits"));
 }
 
 DecoderCache TranslationModel::start(const Tensor& source, const Rows& source_rows) const {
@@ -107,23 +120,23 @@ TrainingSize training_size(const TranslationModelConfig& config, const Translati
 
   const auto number = [](auto value) { return static_cast<double>(value); };
   const StackConfig &encoder = config.encoder, &decoder = config.decoder;
-  const double width = number(encoder.width), vocabulary = number(extents.target_vocabulary);
+  const double width = number(encoder.width);
   // Of the source also the output of the encoder, and a key and a value for each layer of the decoder.
   const double source_token =
       number(encoder.layers) * encoder.kept_by_layer() + encoder.kept_at_end() + 2 * number(decoder.layers) * width;
   // A decoder's layer has a branch more: what went into it, the query and what attention makes.
   // Then as in a language model.
-  const double passing = 3 * number(std::max(decoder.width, decoder.feed_forward));
+  const double passing = number(target_tokens) * 3 * number(std::max(decoder.width, decoder.feed_forward));
   const double branch = decoder.kept_by(decoder.norm_at.cross_attention) + 2 * width;
-  const double target_token = number(decoder.layers) * (decoder.kept_by_layer() + branch) + decoder.kept_at_end() +
-                              std::max(vocabulary + width, passing);
+  const double target_token = number(decoder.layers) * (decoder.kept_by_layer() + branch) + decoder.kept_at_end();
 
   TrainingSize size;
   size.tokens = source_tokens + target_tokens;
   size.parameters = model.parameter_count();
   size.parameter_bytes = number(size.parameters) * number(bytes_of(dtype)) * number(2 + moments);
-  size.activation_bytes =
-      number(bytes_of(dtype)) * (number(source_tokens) * source_token + number(target_tokens) * target_token);
+  size.activation_bytes = number(bytes_of(dtype)) *
+                          (number(source_tokens) * source_token + number(target_tokens) * target_token +
+                           std::max(passing, numbers_of_loss(target_tokens, extents.target_vocabulary, decoder.width)));
   return size;
 }
 

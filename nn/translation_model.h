@@ -1,6 +1,7 @@
 // The encoder-decoder Transformer of Vaswani et al. 2017 for translation.
 #pragma once
 
+#include "../engine/ops/loss.h"
 #include "decoder.h"
 #include "embedding.h"
 #include "positions.h"
@@ -48,6 +49,10 @@ class TranslationModel : public Module {
   // Error when a source row does not count.
   Tensor logits(const Tensor& source, const Rows& source_rows, const Tensor& inputs, const Rows& rows,
                 const Pass& pass) const;
+  // cross_entropy(logits(source, source_rows, inputs, rows, pass), targets, rows, label_smoothing, divisor), with the
+  // logits of a block of rows at a time.
+  CrossEntropy loss(const Tensor& source, const Rows& source_rows, const Tensor& inputs, const Rows& rows,
+                    const Pass& pass, const Tensor& targets, double label_smoothing = 0, double divisor = 0) const;
 
   // The same in evaluation, token by token. start() reads the sources; each step() takes the next input token of every
   // hypothesis, i32 inputs[hypotheses], and gives logits[hypotheses, target vocabulary]. See nn/decoding.h.
@@ -61,6 +66,8 @@ class TranslationModel : public Module {
  private:
   Embedding& add_embedding(const std::string& name, Index vocabulary);
   Tensor encode(const Tensor& source, const Rows& source_rows, const Pass& pass) const;
+  Tensor hidden(const Tensor& source, const Rows& source_rows, const Tensor& inputs, const Rows& rows,
+                const Pass& pass) const;
   Tensor output_logits(const Tensor& h) const;
 
   const TranslationModelConfig config_;

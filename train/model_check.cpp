@@ -66,9 +66,9 @@ Tensor random_tokens(Index count, std::uint64_t seed, const char* name) {
   return tokens;
 }
 
-// Checks the mean loss of logits(pass) against every parameter of the model.
-GradcheckResult check_gradients(const Module& model, const std::function<Tensor(const Pass&)>& logits,
-                                const Tensor& targets, const Rows& rows, double label_smoothing, std::uint64_t seed) {
+// Checks loss(pass), the mean over `tokens`, against every parameter of the model.
+GradcheckResult check_gradients(const Module& model, const std::function<CrossEntropy(const Pass&)>& loss_of,
+                                Index tokens, std::uint64_t seed) {
   std::vector<Tensor> parameters;
   GradcheckOptions options;
   options.seed = seed;
@@ -81,9 +81,9 @@ GradcheckResult check_gradients(const Module& model, const std::function<Tensor(
       [&](const std::vector<Tensor>&) {
         std::vector<Tensor> penalties;
         const Pass pass{.training = true, .seed = seed, .step = 1, .penalties = &penalties};
-        Tensor loss = cross_entropy(logits(pass), targets, rows, label_smoothing).loss;
+        Tensor loss = loss_of(pass).loss;
         for (const Tensor& penalty : penalties) {
-          loss = add(loss, scale(penalty, 1 / static_cast<double>(rows.tokens())));
+          loss = add(loss, scale(penalty, 1 / static_cast<double>(tokens)));
         }
         return loss;
       },
@@ -101,7 +101,8 @@ ModelCheck check_model(const LanguageModelConfig& config, double label_smoothing
   const Tensor inputs = random_tokens(rows.tokens(), seed, "check.inputs");
   const Tensor targets = random_tokens(rows.tokens(), seed, "check.targets");
   check.gradients = check_gradients(
-      model, [&](const Pass& pass) { return model.logits(inputs, rows, pass); }, targets, rows, label_smoothing, seed);
+      model, [&](const Pass& pass) { return model.loss(inputs, rows, pass, targets, rows, label_smoothing); },
+      rows.tokens(), seed);
   return check;
 }
 
@@ -118,8 +119,9 @@ ModelCheck check_model(const TranslationModelConfig& config, double label_smooth
   const Tensor inputs = random_tokens(rows.tokens(), seed, "check.inputs");
   const Tensor targets = random_tokens(rows.tokens(), seed, "check.targets");
   check.gradients = check_gradients(
-      model, [&](const Pass& pass) { return model.logits(source, source_rows, inputs, rows, pass); }, targets, rows,
-      label_smoothing, seed);
+      model,
+      [&](const Pass& pass) { return model.loss(source, source_rows, inputs, rows, pass, targets, label_smoothing); },
+      rows.tokens(), seed);
   return check;
 }
 
@@ -134,8 +136,11 @@ ModelCheck check_model(const VisionTransformerConfig& config, double label_smoot
   fill_normal(patches, random_stream(seed, "check.patches"), 0, 1);
   const Tensor labels = random_tokens(images, seed, "check.labels");
   check.gradients = check_gradients(
-      model, [&](const Pass& pass) { return model.logits(patches, rows, pass); }, labels, Rows::single(images),
-      label_smoothing, seed);
+      model,
+      [&](const Pass& pass) {
+        return cross_entropy(model.logits(patches, rows, pass), labels, Rows::single(images), label_smoothing);
+      },
+      images, seed);
   return check;
 }
 

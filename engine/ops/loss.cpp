@@ -5,16 +5,28 @@
 //   row loss = -sum_c q_c log p_c
 //   dx       = (p - q) * dloss / divisor
 //
-// The logits are the largest matrix of a language model, [tokens, vocabulary]. Neither p nor log p is ever stored:
-// forward keeps two numbers a row, from which backward makes p again right where dx is written: over the logits
-// themselves, when nobody but this op still holds them.
+// Neither p nor log p is ever stored: forward keeps two numbers a row, from which backward makes p again right where dx
+// is written: over the logits themselves, when nobody but this op still holds them.
+//
+// The logits x = h W^T + b are the largest matrix of a language model, [tokens, vocabulary], and a row of them is of
+// use for its own loss alone. So linear_cross_entropy takes a block of rows at a time: its logits, its loss and at once
+//
+//   dh = dx W        dW += dx^T h        db += sum over the rows of dx
+//
+// for dloss = 1. The block's logits are then forgotten; backward multiplies the three by dloss.
 #include "loss.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
+#include <optional>
 #include <vector>
 
 #include "../parallel.h"
 #include "../tape.h"
+#include "pointwise.h"
+#include "product.h"
 #include "row_map.inl"
 
 namespace normlab {
@@ -68,27 +80,45 @@ void cross_entropy_backward(const T* logits, const std::int32_t* targets, const 
   });
 }
 
+void check_problem(const char* op, Index tokens, Index classes, const Tensor& targets, const Rows& rows,
+                   double label_smoothing, double divisor) {
+  const Shape shape{tokens, classes};
+  check(classes > 0, op, ": logits must have at least one class, got shape ", shape);
+  check(targets.dtype() == Dtype::i32 && targets.size() == tokens, op, ": targets must be i32 [", tokens,
+        "] for logits of shape ", shape, ", got ", targets.dtype(), " ", targets.shape());
+  check(rows.tokens() == tokens, op, ": Rows must hold the ", tokens, " rows of the logits, got ", rows.tokens());
+  check(label_smoothing >= 0 && label_smoothing <= 1, op, ": label_smoothing must be in [0, 1], got ", label_smoothing);
+  check(divisor >= 0, op, ": divisor must not be negative, got ", divisor);
+  check(divisor > 0 || rows.counted() > 0, op, ": without a divisor at least one row must count, got none of ", tokens);
+  const std::int32_t* target = targets.data<std::int32_t>();
+  for (Index i = 0; i < tokens; ++i) {
+    check(!rows.counts(i) || (target[i] >= 0 && target[i] < classes), op, ": targets must be in [0, ", classes,
+          "), got ", target[i], " in row ", i);
+  }
+}
+
+// The rows [begin, end), copied; and which of them count, as one sequence.
+Tensor block_of(const Tensor& x, Index columns, Index begin, Index end) {
+  Tensor block = Tensor::empty({end - begin, columns}, x.dtype());
+  const std::size_t row = static_cast<std::size_t>(columns) * bytes_of(x.dtype());
+  std::memcpy(block.raw(), static_cast<const std::byte*>(x.raw()) + static_cast<std::size_t>(begin) * row,
+              block.bytes());
+  return block;
+}
+Rows block_of(const Rows& rows, Index begin, Index end) {
+  if (rows.all_count()) return Rows::single(end - begin);
+  std::vector<std::uint8_t> counted;
+  for (Index i = begin; i < end; ++i) counted.push_back(rows.counts(i));
+  return Rows({0, end - begin}, std::move(counted));
+}
+
 }  // namespace
 
 CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, const Rows& rows, double label_smoothing,
                            double divisor) {
   const Index tokens = logits.rows(), classes = logits.columns();
-  check(classes > 0, "cross_entropy: logits must have at least one class, got shape ", logits.shape());
-  check(targets.dtype() == Dtype::i32 && targets.size() == tokens, "cross_entropy: targets must be i32 [", tokens,
-        "] for logits of shape ", logits.shape(), ", got ", targets.dtype(), " ", targets.shape());
-  check(rows.tokens() == tokens, "cross_entropy: Rows must hold the ", tokens, " rows of the logits, got ",
-        rows.tokens());
-  check(label_smoothing >= 0 && label_smoothing <= 1, "cross_entropy: label_smoothing must be in [0, 1], got ",
-        label_smoothing);
-  check(divisor >= 0, "cross_entropy: divisor must not be negative, got ", divisor);
-  check(divisor > 0 || rows.counted() > 0, "cross_entropy: without a divisor at least one row must count, got none of ",
-        tokens);
+  check_problem("cross_entropy", tokens, classes, targets, rows, label_smoothing, divisor);
   const std::int32_t* target = targets.data<std::int32_t>();
-  for (Index i = 0; i < tokens; ++i) {
-    check(!rows.counts(i) || (target[i] >= 0 && target[i] < classes), "cross_entropy: targets must be in [0, ", classes,
-          "), got ", target[i], " in row ", i);
-  }
-
   Tensor statistics = Tensor::empty({tokens, 2}, logits.dtype());
   const Pieces pieces = reduction_pieces(tokens, classes);
   std::vector<double> losses(3 * static_cast<std::size_t>(pieces.count));
@@ -115,6 +145,66 @@ CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, const Ro
                              statistics.data<T>(), dy.item() / divisor, dlogits.gradient.data<T>(), dlogits.accumulate);
     });
   });
+  return result;
+}
+
+CrossEntropy linear_cross_entropy(const Tensor& h, const Tensor& weight, const Tensor& bias, const Tensor& targets,
+                                  const Rows& rows, double label_smoothing, double divisor, const std::string& site) {
+  check(weight.shape().rank() == 2, "linear_cross_entropy: weight must have rank 2 [classes, in], got ",
+        weight.shape());
+  const Index tokens = h.rows();
+  check_problem("linear_cross_entropy", tokens, weight.rows(), targets, rows, label_smoothing, divisor);
+  if (divisor == 0) divisor = static_cast<double>(rows.counted());
+
+  // Each block's gradients come from the two plain ops on a tape of its own, with leaves that share the numbers of
+  // weight and bias.
+  const Tape* outer = Tape::current();
+  Tensor w = weight.detach(), b = bias.detach(), dh;
+  if (outer) {
+    dh = empty_like(h);
+    w.require_gradient();
+    if (b.defined()) b.require_gradient();
+  }
+  CrossEntropy result;
+  for (Index begin = 0; begin < tokens; begin += kLossRowsAtOnce) {
+    const Index end = std::min(tokens, begin + kLossRowsAtOnce);
+    Tensor block = block_of(h, h.columns(), begin, end);
+    std::optional<Tape> tape;
+    if (outer) {
+      block.require_gradient();
+      tape.emplace(outer->observer());
+    }
+    const auto logits = [&] {
+      const Tensor x = linear(block, w, b);
+      return site.empty() ? x : watch(site, x);
+    };
+    const CrossEntropy part =
+        cross_entropy(logits(), block_of(targets, 1, begin, end), block_of(rows, begin, end), label_smoothing, divisor);
+    result.nll += part.nll;
+    result.smoothed += part.smoothed;
+    result.tokens += part.tokens;
+    result.correct += part.correct;
+    if (!outer) continue;
+    tape->backward(part.loss);
+    std::memcpy(static_cast<std::byte*>(dh.raw()) + static_cast<std::size_t>(begin * h.columns()) * bytes_of(h.dtype()),
+                block.gradient().raw(), block.bytes());
+  }
+
+  const auto gradient_of = [](const Tensor& leaf) { return leaf.is_leaf() ? leaf.gradient() : Tensor(); };
+  const std::array gradients{std::move(dh), gradient_of(w), gradient_of(b)};
+  const auto backward = [gradients](const Tensor& dloss, Gradients& into) {
+    visit_real("linear_cross_entropy", dloss.dtype(), [&]<class T>() {
+      const T factor = dloss.data<T>()[0];
+      for (Index i = 0; i < 3; ++i) {
+        const Tensor& of_one = gradients[static_cast<std::size_t>(i)];
+        if (!of_one.defined()) continue;
+        const T* g = of_one.data<T>();
+        add_gradient<T>(into, i, [=](Index j) { return factor * g[j]; }, of_one);
+      }
+    });
+  };
+  const Tensor loss = Tensor::scalar(result.smoothed / divisor, h.dtype());
+  result.loss = record("linear_cross_entropy", {&h, &weight, &bias}, loss, backward);
   return result;
 }
 

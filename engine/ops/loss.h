@@ -1,5 +1,7 @@
-// Cross-entropy with label smoothing.
+// Cross-entropy with label smoothing; alone, and with the linear map to the logits in front of it.
 #pragma once
+
+#include <string>
 
 #include "../rows.h"
 #include "../tensor.h"
@@ -21,5 +23,13 @@ struct CrossEntropy {
 // target is not in [0, classes), or no row counts and the divisor is 0.
 CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, const Rows& rows, double label_smoothing = 0,
                            double divisor = 0);
+
+// cross_entropy(linear(h, weight, bias), …) for h[tokens, in], weight[classes, in] and bias[classes], which may be
+// undefined, without the logits of more than kLossRowsAtOnce tokens at a time. They are shown to whoever looks as
+// `site`, block by block; a site without a name is not shown. Errors as above, and those of linear().
+CrossEntropy linear_cross_entropy(const Tensor& h, const Tensor& weight, const Tensor& bias, const Tensor& targets,
+                                  const Rows& rows, double label_smoothing = 0, double divisor = 0,
+                                  const std::string& site = "");
+inline constexpr Index kLossRowsAtOnce = 512;
 
 }  // namespace normlab

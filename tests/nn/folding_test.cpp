@@ -28,7 +28,7 @@ std::unique_ptr<LanguageModel> trained(const LanguageModelConfig& config, Dtype 
     const Tensor targets = random_ids(rows.tokens(), kVocabulary, text("targets ", step));
     const Pass pass{.training = true, .seed = 1, .step = step};
     Tape tape;
-    tape.backward(cross_entropy(model->logits(inputs, rows, pass), targets, rows).loss);
+    tape.backward(model->loss(inputs, rows, pass, targets, rows).loss);
     model->commit();
   }
   return model;

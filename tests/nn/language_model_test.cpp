@@ -77,9 +77,25 @@ TEST_CASE("language model: gradient of the mean loss by every parameter") {
   }
   const LanguageModel model(init_f64(), config, kVocabulary, 5);
   shake(model);
-  check_gradients(model, {}, [&](const std::vector<Tensor>&) {
-    return cross_entropy(model.logits(inputs, rows, pass), targets, rows, 0.1).loss;
-  });
+  check_gradients(model, {},
+                  [&](const std::vector<Tensor>&) { return model.loss(inputs, rows, pass, targets, rows, 0.1).loss; });
+}
+
+TEST_CASE("language model: the loss is that of the logits, whichever matrix makes them") {
+  const Rows rows = Rows::of_lengths({4, 1, 3}), predicted({0, 4, 5, 8}, {1, 1, 1, 0, 1, 1, 0, 1});
+  const Tensor inputs = random_ids(8, kVocabulary, "inputs"), targets = random_ids(8, kVocabulary, "targets");
+  LanguageModelConfig config = small_config(Placement::pre);
+  for (const auto& [tied, bias] : {std::pair{true, false}, std::pair{false, false}, std::pair{false, true}}) {
+    config.tie_output = tied;
+    config.output_bias = bias;
+    const LanguageModel model(init_f64(), config, kVocabulary, 5);
+    shake(model);
+    const CrossEntropy expected = cross_entropy(model.logits(inputs, rows, {}), targets, predicted, 0.1, 3);
+    const CrossEntropy got = model.loss(inputs, rows, {}, targets, predicted, 0.1, 3);
+    CHECK(got.loss.item() == Approx(expected.loss.item()).epsilon(1e-14));
+    CHECK(got.nll == Approx(expected.nll).epsilon(1e-14));
+    CHECK(got.tokens == 6);
+  }
 }
 
 TEST_CASE("language model: every parameter gets a gradient, but the biases of the keys") {
@@ -91,7 +107,7 @@ TEST_CASE("language model: every parameter gets a gradient, but the biases of th
     config.tie_output = false;
     const LanguageModel model(init_f64(), config, kVocabulary, 5);
     Tape tape;
-    tape.backward(cross_entropy(model.logits(inputs, rows, {}), targets, rows).loss);
+    tape.backward(model.loss(inputs, rows, {}, targets, rows).loss);
     for (const Named& parameter : model.parameters()) {
       INFO(parameter.path);
       const Tensor& gradient = parameter.tensor.gradient();
@@ -212,7 +228,7 @@ TEST_CASE("language model: each site is shown once, in the order of the forward,
   const LanguageModel model(init_f64(), small_config(Placement::pre), kVocabulary, 5);
   Sites sites;
   Tape tape(&sites);
-  tape.backward(cross_entropy(model.logits(inputs, rows, kTraining), targets, rows).loss);
+  tape.backward(model.loss(inputs, rows, kTraining, targets, rows).loss);
   std::vector<std::string> expected = {"embedding.out", "positions.out", "input"};
   for (const std::string layer : {"layers.0.", "layers.1."}) {
     for (const char* site : {"attention_norm.out", "attention.query.out", "attention.key.out", "attention.value.out",
@@ -251,7 +267,7 @@ TEST_CASE("training_size counts a model without building it and comes close to w
     CHECK(built == Approx(size.parameter_bytes / 2).epsilon(0.1));  // values and gradients, no moments
     Peak peak;
     Tape tape(&peak);
-    const Tensor loss = cross_entropy(model.logits(ids, rows, kTraining), ids, rows).loss;
+    const Tensor loss = model.loss(ids, rows, kTraining, ids, rows).loss;
     tape.backward(loss);
     const double taken = peak.bytes - before - built;
     INFO("estimated " << size.activation_bytes << ", taken " << taken);

@@ -66,16 +66,16 @@ void run_transformer_layer(ReferenceCase& r, const Init& init) {
 }
 
 void run_language_model(ReferenceCase& r, const Init& init) {
-  Tape tape;
   LanguageModel model(init, language_model_config(r), static_cast<Index>(r.setting("vocabulary")),
                       static_cast<Index>(r.setting("longest_sequence")));
   set_parameters(model, r);
   const Rows rows = r.rows("lengths", "counted");
-  const Tensor logits = model.logits(r.constant("inputs"), rows, {});
-  r.compare("logits", logits);
-  const CrossEntropy result = cross_entropy(logits, r.constant("targets"), rows, r.setting("label_smoothing"));
-  r.compare("loss", result.loss);
-  tape.backward(result.loss);
+  r.compare("logits", model.logits(r.constant("inputs"), rows, {}));
+  Tape tape;
+  const Tensor loss =
+      model.loss(r.constant("inputs"), rows, {}, r.constant("targets"), rows, r.setting("label_smoothing")).loss;
+  r.compare("loss", loss);
+  tape.backward(loss);
   compare_gradients(model, r);
 }
 
@@ -85,15 +85,14 @@ void run_translation_model(ReferenceCase& r, const Init& init) {
   const TranslationModel model(
       init, config, {extent("source_vocabulary"), extent("target_vocabulary"), extent("longest"), extent("longest")});
   set_parameters(model, r);
-  const Tensor source = r.constant("source");
+  const Tensor source = r.constant("source"), inputs = r.constant("inputs"), targets = r.constant("targets");
   const Rows source_rows = r.rows("source_lengths"), rows = r.rows("lengths");
+  r.compare("logits", model.logits(source, source_rows, inputs, rows, {}));
   {
     Tape tape;
-    const Tensor logits = model.logits(source, source_rows, r.constant("inputs"), rows, {});
-    r.compare("logits", logits);
-    const CrossEntropy result = cross_entropy(logits, r.constant("targets"), rows, r.setting("label_smoothing"));
-    r.compare("loss", result.loss);
-    tape.backward(result.loss);
+    const Tensor loss = model.loss(source, source_rows, inputs, rows, {}, targets, r.setting("label_smoothing")).loss;
+    r.compare("loss", loss);
+    tape.backward(loss);
     compare_gradients(model, r);
   }
   DecoderCache cache = model.start(source, source_rows);

@@ -22,7 +22,7 @@ struct Sentences {
     return model.logits(source, source_rows, inputs, rows, pass);
   }
   Tensor loss(const TranslationModel& model, const Pass& pass = {}) const {
-    return cross_entropy(logits(model, pass), targets, rows, 0.1).loss;
+    return model.loss(source, source_rows, inputs, rows, pass, targets, 0.1).loss;
   }
 };
 
@@ -357,7 +357,7 @@ TEST_CASE("training_size of a translation model comes close to what a step takes
   CHECK(built == Approx(size.parameter_bytes / 2).epsilon(0.1));  // values and gradients, no moments
   Peak peak;
   Tape tape(&peak);
-  const Tensor loss = cross_entropy(model.logits(source, source_rows, ids, rows, kTraining), ids, rows).loss;
+  const Tensor loss = model.loss(source, source_rows, ids, rows, kTraining, ids).loss;
   tape.backward(loss);
   const double taken = peak.bytes - before - built;
   INFO("estimated " << size.activation_bytes << ", taken " << taken);

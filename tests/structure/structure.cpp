@@ -200,4 +200,44 @@ Violations dead_names_in_readmes(const fs::path& root) {
   return found;
 }
 
+Violations stale_mutations(const fs::path& root) {
+  std::vector<fs::path> patches;
+  if (fs::exists(root / "tests/mutations")) {
+    for (const auto& entry : fs::directory_iterator(root / "tests/mutations")) {
+      if (entry.path().extension() == ".patch") patches.push_back(entry.path());
+    }
+  }
+  std::sort(patches.begin(), patches.end());
+  Violations found;
+  for (const fs::path& patch : patches) {
+    std::string file, before;  // what the patch changes; the lines of a hunk as they are without it
+    int number = 0, hunk = 0;
+    const auto end_hunk = [&] {
+      if (hunk == 0) return;
+      std::ifstream in(root / file);
+      const std::string text{std::istreambuf_iterator<char>(in), {}};
+      if (text.find(before) == std::string::npos) {
+        found.push_back(patch.lexically_relative(root).generic_string() + ":" + std::to_string(hunk) +
+                        ": no longer applies to " + file);
+      }
+      before.clear();
+      hunk = 0;
+    };
+    std::ifstream in(patch);
+    for (std::string line; std::getline(in, line);) {
+      ++number;
+      if (line.starts_with("diff ") || line.starts_with("@@")) end_hunk();
+      if (line.starts_with("--- a/")) {
+        file = line.substr(6);
+      } else if (line.starts_with("@@")) {
+        hunk = number;
+      } else if (hunk > 0 && (line.starts_with(" ") || line.starts_with("-"))) {
+        before += line.substr(1) + "\n";
+      }
+    }
+    end_hunk();
+  }
+  return found;
+}
+
 }  // namespace normlab::structure

@@ -32,4 +32,7 @@ std::vector<std::string> stray_entries(const std::filesystem::path& root);
 // A source file that a README names is there: below its folder, or by its path from the root.
 std::vector<std::string> dead_names_in_readmes(const std::filesystem::path& root);
 
+// What a patch of tests/mutations replaces is there, so that `./normlab test mutations` can apply it.
+std::vector<std::string> stale_mutations(const std::filesystem::path& root);
+
 }  // namespace normlab::structure

@@ -11,7 +11,7 @@ using Violations = std::vector<std::string>;
 
 TEST_CASE("the source tree keeps the rules of the house") {
   const auto rule = GENERATE(upward_includes, own_header_not_first, eigen_in_headers, openmp_outside_parallel,
-                             unkempt_files, stray_entries, dead_names_in_readmes);
+                             unkempt_files, stray_entries, dead_names_in_readmes, stale_mutations);
   for (const std::string& violation : rule(NORMLAB_SOURCE_DIR)) FAIL_CHECK(violation);
 }
 
@@ -39,6 +39,9 @@ TEST_CASE("a broken rule is named with file and line") {
   write("notes.txt", "");
   write("tools/script", "");
   write("build-debug/x", "");
+  const std::string hunk = "--- a/engine/parallel.cpp\n+++ b/engine/parallel.cpp\n@@ -1,2 +1,2 @@\n // Threads.\n";
+  write("tests/mutations/fresh.patch", hunk + "-#pragma omp parallel\n+#pragma omp single\n");
+  write("tests/mutations/stale.patch", "breaks: it\n" + hunk + "-#pragma omp critical\n+#pragma omp single\n");
 
   CHECK(upward_includes(root) == Violations{
                                      "data/corpus.cpp:2: data must not depend on nn: \"../nn/module.h\"",
@@ -57,10 +60,12 @@ TEST_CASE("a broken rule is named with file and line") {
                                });
   CHECK(dead_names_in_readmes(root) ==
         Violations{"README.md:1: there is no engine/ops/sum.h", "engine/README.md:2: there is no tape.h"});
+  CHECK(stale_mutations(root) == Violations{"tests/mutations/stale.patch:4: no longer applies to engine/parallel.cpp"});
   CHECK(stray_entries(root) == Violations{
                                    "data: has no README.md",
                                    "nn: has no README.md",
                                    "notes.txt: has no place at the top level",
+                                   "tests: has no README.md",
                                    "tools: has no place at the top level",
                                });
 }

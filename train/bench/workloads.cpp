@@ -49,7 +49,7 @@ class LanguageModelWorkload final : public Workload {
  public:
   Module& model() override { return model_; }
   Tensor loss(std::size_t, const Pass& pass) override {
-    return cross_entropy(model_.logits(inputs_, rows_, pass), targets_, rows_).loss;
+    return model_.loss(inputs_, rows_, pass, targets_, rows_).loss;
   }
   double tokens() const override { return number(rows_.tokens()); }
   double operations() const override {
@@ -90,8 +90,7 @@ class TranslationWorkload final : public Workload {
   Module& model() override { return model_; }
   Tensor loss(std::size_t index, const Pass& pass) override {
     const Batch& b = batches_.at(index);
-    const Tensor logits = model_.logits(b.source, b.source_rows, b.inputs, b.rows, pass);
-    return cross_entropy(logits, b.targets, b.rows, /*label_smoothing=*/0.1).loss;
+    return model_.loss(b.source, b.source_rows, b.inputs, b.rows, pass, b.targets, /*label_smoothing=*/0.1).loss;
   }
   std::size_t batches() const override { return batches_.size(); }
   double tokens() const override {

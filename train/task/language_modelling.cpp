@@ -15,8 +15,7 @@ class TextBatch : public MicroBatch {
   TextBatch(const LanguageModel& model, Batch batch) : model_(model), batch_(std::move(batch)) {}
   Index predicted() const override { return batch_.predicted.counted(); }
   CrossEntropy loss(const Pass& pass, double label_smoothing, double tokens) const override {
-    const Tensor logits = model_.logits(batch_.inputs, batch_.rows, pass);
-    return cross_entropy(logits, batch_.targets, batch_.predicted, label_smoothing, tokens);
+    return model_.loss(batch_.inputs, batch_.rows, pass, batch_.targets, batch_.predicted, label_smoothing, tokens);
   }
 
  private:

@@ -23,8 +23,8 @@ class PairsBatch : public MicroBatch {
   PairsBatch(const TranslationModel& model, TranslationBatch batch) : model_(model), batch_(std::move(batch)) {}
   Index predicted() const override { return batch_.target_rows.counted(); }
   CrossEntropy loss(const Pass& pass, double label_smoothing, double tokens) const override {
-    const Tensor logits = model_.logits(batch_.sources, batch_.source_rows, batch_.inputs, batch_.target_rows, pass);
-    return cross_entropy(logits, batch_.targets, batch_.target_rows, label_smoothing, tokens);
+    return model_.loss(batch_.sources, batch_.source_rows, batch_.inputs, batch_.target_rows, pass, batch_.targets,
+                       label_smoothing, tokens);
   }
 
  private:

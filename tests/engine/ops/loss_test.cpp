@@ -1,4 +1,5 @@
-// Cross-entropy against values in closed form, log_softmax with the target distribution, and finite differences.
+// Cross-entropy against values in closed form, log_softmax with the target distribution, and finite differences; with
+// the linear map in front of it, against the two ops one after the other.
 #include "engine/ops/loss.h"
 
 #include <cmath>
@@ -7,6 +8,7 @@
 
 #include "engine/gradcheck.h"
 #include "engine/ops/elementwise.h"
+#include "engine/ops/product.h"
 #include "engine/ops/reduce.h"
 #include "engine/ops/softmax.h"
 #include "tests/support/catch.h"
@@ -203,4 +205,151 @@ TEST_CASE("cross_entropy: errors") {
                       ContainsSubstring("divisor must not be negative, got -2"));
   REQUIRE_THROWS_WITH(cross_entropy(logits, targets, Rows({0, 3}, {0, 0, 0})),
                       ContainsSubstring("without a divisor at least one row must count, got none of 3"));
+}
+
+namespace {
+
+// A problem whose tokens fill a block of linear_cross_entropy and part of another, unless they are fewer.
+struct LinearProblem {
+  Index tokens = kLossRowsAtOnce + 100;
+  Index classes = 5;
+  bool with_bias = true;
+  double smoothing = 0.1;
+  double divisor = 0;
+
+  // Every third token does not count, and none of the last block.
+  Problem problem() const {
+    std::vector<std::uint8_t> counted;
+    for (Index i = 0; i < tokens; ++i) counted.push_back(i % 3 != 0 && i < kLossRowsAtOnce);
+    return {tokens, classes, counted, smoothing, divisor};
+  }
+  std::vector<Tensor> inputs() const {
+    std::vector<Tensor> all = {gaussian({tokens, 4}, "h"), gaussian({classes, 4}, "weight")};
+    if (with_bias) all.push_back(gaussian({classes}, "bias"));
+    return all;
+  }
+  CrossEntropy run(const std::vector<Tensor>& in) const {
+    const Problem p = problem();
+    return linear_cross_entropy(in[0], in[1], with_bias ? in[2] : Tensor(), p.targets(), p.rows(), smoothing, divisor);
+  }
+  CrossEntropy run_twin(const std::vector<Tensor>& in) const {
+    return problem().run(linear(in[0], in[1], with_bias ? in[2] : Tensor()));
+  }
+  TensorFunction loss() const {
+    return [*this](const std::vector<Tensor>& in) { return run(in).loss; };
+  }
+  TensorFunction twin() const {
+    return [*this](const std::vector<Tensor>& in) { return run_twin(in).loss; };
+  }
+};
+
+const std::vector<LinearProblem> kLinearProblems = {
+    {}, {.tokens = 7, .with_bias = false}, {.tokens = 2 * kLossRowsAtOnce, .smoothing = 0, .divisor = 17}};
+
+}  // namespace
+
+TEST_CASE("linear_cross_entropy: gradients") {
+  for (const LinearProblem& problem : kLinearProblems) {
+    GradcheckOptions options;
+    options.elements = 20;
+    const GradcheckResult result = gradcheck(problem.loss(), problem.inputs(), options);
+    INFO(result.report);
+    CHECK(result);
+  }
+}
+
+TEST_CASE("linear_cross_entropy is linear and cross_entropy one after the other") {
+  for (const LinearProblem& problem : kLinearProblems) {
+    CHECK(difference(problem.loss(), problem.twin(), problem.inputs()) < 1e-12);
+    CHECK(same_when_wanted_alone(problem.loss(), problem.inputs()));
+    const CrossEntropy got = problem.run(problem.inputs()), expected = problem.run_twin(problem.inputs());
+    CHECK(got.nll == Approx(expected.nll).epsilon(1e-12));
+    CHECK(got.smoothed == Approx(expected.smoothed).epsilon(1e-12));
+    CHECK(got.tokens == expected.tokens);
+    CHECK(got.correct == expected.correct);
+    CHECK((got.correct > 0 || problem.tokens < 100));
+  }
+}
+
+TEST_CASE("linear_cross_entropy in f32 keeps up with f64; the same bits on any number of threads") {
+  const LinearProblem problem{.tokens = 1003, .classes = 301};
+  CHECK(difference_of_f32(problem.loss(), problem.inputs()) < 1e-5);
+  std::vector<Tensor> inputs;
+  for (const Tensor& input : problem.inputs()) inputs.push_back(input.cast(Dtype::f32));
+  CHECK(same_on_any_threads(problem.loss(), inputs));
+}
+
+TEST_CASE("linear_cross_entropy holds the logits of a block at a time") {
+  class Peak : public Observer {
+   public:
+    void computed(const char*) override { bytes = std::max(bytes, pool_counts().bytes_in_use); }
+    void differentiated(const char*) override { bytes = std::max(bytes, pool_counts().bytes_in_use); }
+    std::uint64_t bytes = 0;
+  };
+  const Index tokens = 4 * kLossRowsAtOnce, classes = 1024;
+  const Tensor targets = Tensor::zeros({tokens}, Dtype::i32);
+  Tensor h = gaussian({tokens, 8}, "h", Dtype::f32), weight = gaussian({classes, 8}, "weight", Dtype::f32);
+  h.require_gradient();
+  weight.require_gradient();
+  const std::uint64_t before = pool_counts().bytes_in_use;
+  Peak peak;
+  Tape tape(&peak);
+  tape.backward(linear_cross_entropy(h, weight, {}, targets, Rows::single(tokens)).loss);
+  const double block = static_cast<double>(kLossRowsAtOnce * classes) * 4;
+  CHECK(static_cast<double>(peak.bytes - before) > block);
+  CHECK(static_cast<double>(peak.bytes - before) < 1.25 * block);
+}
+
+TEST_CASE("linear_cross_entropy shows the logits and their gradient block by block") {
+  class Shown : public Observer {
+   public:
+    void value(const std::string& site, const Tensor& x) override { values.emplace_back(site, x.clone()); }
+    void gradient(const std::string& site, const Tensor& dx) override { gradients.emplace_back(site, dx.clone()); }
+    std::vector<std::pair<std::string, Tensor>> values, gradients;
+  } shown;
+  const LinearProblem problem;
+  std::vector<Tensor> inputs = problem.inputs();
+  for (Tensor& input : inputs) input.require_gradient();
+  const Problem p = problem.problem();
+  Tape tape(&shown);
+  const Tensor loss =
+      linear_cross_entropy(inputs[0], inputs[1], inputs[2], p.targets(), p.rows(), 0.1, 0, "the logits").loss;
+  tape.backward(loss);
+
+  Tensor logits = linear(inputs[0].detach(), inputs[1].detach(), inputs[2].detach());
+  logits.require_gradient();
+  Tape plain;
+  plain.backward(p.run(logits).loss);
+  REQUIRE(shown.values.size() == 2);
+  REQUIRE(shown.gradients.size() == 2);
+  Index row = 0;
+  for (std::size_t block = 0; block < 2; ++block) {
+    const auto& [site, x] = shown.values[block];
+    const auto& [same_site, dx] = shown.gradients[block];
+    CHECK(site == "the logits");
+    CHECK(same_site == "the logits");
+    REQUIRE(x.shape() == dx.shape());
+    double worst = 0;
+    for (Index i = 0; i < x.size(); ++i) {
+      worst = worse(worst, std::abs(x.at(i) - logits.at(row * 5 + i)));
+      worst = worse(worst, std::abs(dx.at(i) - logits.gradient().at(row * 5 + i)));
+    }
+    CHECK(worst < 1e-12);
+    row += x.rows();
+  }
+  CHECK(row == problem.tokens);
+}
+
+TEST_CASE("linear_cross_entropy: errors name the row of the whole") {
+  const Index tokens = kLossRowsAtOnce + 5;
+  const Tensor h = Tensor::zeros({tokens, 3}, Dtype::f32), weight = Tensor::zeros({4, 3}, Dtype::f32);
+  Tensor targets = Tensor::zeros({tokens}, Dtype::i32);
+  const Rows rows = Rows::single(tokens);
+  REQUIRE_THROWS_WITH(linear_cross_entropy(h, Tensor::zeros({4}, Dtype::f32), {}, targets, rows),
+                      ContainsSubstring("weight must have rank 2 [classes, in], got [4]"));
+  REQUIRE_THROWS_WITH(linear_cross_entropy(h, Tensor::zeros({4, 2}, Dtype::f32), {}, targets, rows),
+                      ContainsSubstring("the last axis of x must be the last of weight"));
+  targets.set(kLossRowsAtOnce + 2, 4);
+  REQUIRE_THROWS_WITH(linear_cross_entropy(h, weight, {}, targets, rows),
+                      ContainsSubstring("linear_cross_entropy: targets must be in [0, 4), got 4 in row 514"));
 }
