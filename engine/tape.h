@@ -53,7 +53,8 @@ class Observer {
   virtual ~Observer() = default;
   // Does it want values, gradients and kinks? One that does not lets modules compute in one op what nobody sees.
   virtual bool sees_values() const { return true; }
-  // A value passed through watch(); and its complete gradient during backward, before it is used and freed.
+  // A value passed through watch(); and its complete gradient during backward, before it is used and freed. (That of
+  // logits which linear_cross_entropy makes block by block is shown then and there.)
   virtual void value(const std::string& /*site*/, const Tensor& /*value*/) {}
   virtual void gradient(const std::string& /*site*/, const Tensor& /*gradient*/) {}
   // The input of an op whose derivative jumps at zero (ReLU): a difference quotient across the jump means nothing.

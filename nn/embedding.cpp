@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "../engine/ops/embedding.h"
-#include "../engine/ops/product.h"
 
 namespace normlab {
 
@@ -16,7 +15,5 @@ Embedding::Embedding(const Init& init, Index vocabulary, Index width, double fac
 Tensor Embedding::forward(const Tensor& ids) const {
   return output([&] { return embedding(weight_, ids, factor_); });
 }
-
-Tensor Embedding::logits(const Tensor& h) const { return linear(h, weight_); }
 
 }  // namespace normlab

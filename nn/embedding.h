@@ -13,10 +13,9 @@ class Embedding : public Module {
 
   // y[tokens, width] = factor * weight[ids] for i32 ids[tokens]. Error when an id is not in [0, vocabulary).
   Tensor forward(const Tensor& ids) const;
-  // logits[tokens, vocabulary] = h[tokens, width] * transpose(weight): the output layer that shares this matrix
-  // (Press & Wolf 2017; so do Vaswani et al. and Xiong et al. 2020), without the factor.
-  Tensor logits(const Tensor& h) const;
 
+  // For the output layer that shares this matrix (Press & Wolf 2017; so do Vaswani et al. and Xiong et al. 2020): its
+  // logits are h * transpose(weight), without the factor.
   const Tensor& weight() const { return weight_; }
 
  private:

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../engine/ops/product.h"
+
 namespace normlab {
 
 void LanguageModelConfig::fields(Fields& f) {
@@ -41,15 +43,13 @@ Tensor LanguageModel::hidden(const Tensor& inputs, const Rows& rows, const Pass&
 }
 
 Tensor LanguageModel::logits(const Tensor& inputs, const Rows& rows, const Pass& pass) const {
-  const Tensor h = hidden(inputs, rows, pass);
-  return watch("logits", output_ ? output_->forward(h) : embedding_.logits(h));
+  return watch("logits", linear(hidden(inputs, rows, pass), output_weight(), output_bias()));
 }
 
 CrossEntropy LanguageModel::loss(const Tensor& inputs, const Rows& rows, const Pass& pass, const Tensor& targets,
                                  const Rows& predicted, double label_smoothing, double divisor) const {
-  return linear_cross_entropy(hidden(inputs, rows, pass), output_ ? output_->weight() : embedding_.weight(),
-                              output_ ? output_->bias() : Tensor(), targets, predicted, label_smoothing, divisor,
-                              init_.at("logits"));
+  return linear_cross_entropy(hidden(inputs, rows, pass), output_weight(), output_bias(), targets, predicted,
+                              label_smoothing, divisor, init_.at("logits"));
 }
 
 TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, Index longest_sequence, Index tokens,
@@ -61,9 +61,9 @@ TrainingSize training_size(const LanguageModelConfig& config, Index vocabulary, 
 
   const auto number = [](auto value) { return static_cast<double>(value); };
   const double bytes = number(bytes_of(dtype));
-  // Besides the layers: the last one's output, and then either what the loss needs or what a layer needs in passing, of
-  // which there is only one at a time.
-  const double token = number(config.layers) * config.kept_by_layer() + config.kept_at_end();
+  // Besides the layers: what went into the final norm, and then either what the loss needs or what a layer needs in
+  // passing, of which there is only one at a time.
+  const double token = number(config.layers) * config.kept_by_layer() + (config.final_norm ? config.kept_at_end() : 0);
   const double passing = number(tokens) * 3 * number(std::max(config.width, config.feed_forward));
 
   TrainingSize size;

@@ -39,6 +39,8 @@ class LanguageModel : public Module {
 
  private:
   Tensor hidden(const Tensor& inputs, const Rows& rows, const Pass& pass) const;
+  const Tensor& output_weight() const { return output_ ? output_->weight() : embedding_.weight(); }
+  Tensor output_bias() const { return output_ ? output_->bias() : Tensor(); }
 
   const LanguageModelConfig config_;
   const Index vocabulary_;

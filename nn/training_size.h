@@ -1,8 +1,6 @@
 // What training a model takes, found without building it.
 #pragma once
 
-#include <algorithm>
-
 #include "../engine/ops/loss.h"
 
 namespace normlab {
@@ -15,12 +13,15 @@ struct TrainingSize {
   double bytes() const { return parameter_bytes + activation_bytes; }
 };
 
-// How many numbers linear_cross_entropy holds at once: the logits of a block, in whose memory their gradient will lie,
-// the gradient of the output matrix, and of all tokens and of a block what the logits are made of and its gradient.
+// How many numbers linear_cross_entropy holds at once: h[tokens, width] and dh; the logits, in whose memory their
+// gradient will lie; and where they come in blocks, the gradient of the output matrix, a block of h and one of dh.
 inline double numbers_of_loss(Index tokens, Index vocabulary, Index width) {
-  const Index block = std::min(tokens, kLossRowsAtOnce);
-  return static_cast<double>(block + width) * static_cast<double>(vocabulary) +
-         2 * static_cast<double>(tokens + block) * static_cast<double>(width);
+  const auto numbers = [](Index rows, Index columns) {
+    return static_cast<double>(rows) * static_cast<double>(columns);
+  };
+  const double whole = numbers(2 * tokens, width);
+  if (tokens <= kLossRowsAtOnce) return whole + numbers(tokens, vocabulary);
+  return whole + numbers(kLossRowsAtOnce + width, vocabulary) + numbers(2 * kLossRowsAtOnce, width);
 }
 
 }  // namespace normlab

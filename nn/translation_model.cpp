@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "../engine/ops/product.h"
+
 namespace normlab {
 
 void TranslationModelConfig::fields(Fields& f) {
@@ -72,7 +74,7 @@ Tensor TranslationModel::encode(const Tensor& source, const Rows& source_rows, c
 }
 
 Tensor TranslationModel::output_logits(const Tensor& h) const {
-  return watch("logits", output_ ? output_->forward(h) : target_embedding_.logits(h));
+  return watch("logits", linear(h, output_weight(), output_bias()));
 }
 
 Tensor TranslationModel::hidden(const Tensor& source, const Rows& source_rows, const Tensor& inputs, const Rows& rows,
@@ -93,9 +95,8 @@ Tensor TranslationModel::logits(const Tensor& source, const Rows& source_rows, c
 CrossEntropy TranslationModel::loss(const Tensor& source, const Rows& source_rows, const Tensor& inputs,
                                     const Rows& rows, const Pass& pass, const Tensor& targets, double label_smoothing,
                                     double divisor) const {
-  return linear_cross_entropy(
-      hidden(source, source_rows, inputs, rows, pass), output_ ? output_->weight() : target_embedding_.weight(),
-      output_ ? output_->bias() : Tensor(), targets, rows, label_smoothing, divisor, init_.at("logits"));
+  return linear_cross_entropy(hidden(source, source_rows, inputs, rows, pass), output_weight(), output_bias(), targets,
+                              rows, label_smoothing, divisor, init_.at("logits"));
 }
 
 DecoderCache TranslationModel::start(const Tensor& source, const Rows& source_rows) const {
@@ -128,7 +129,8 @@ TrainingSize training_size(const TranslationModelConfig& config, const Translati
   // Then as in a language model.
   const double passing = number(target_tokens) * 3 * number(std::max(decoder.width, decoder.feed_forward));
   const double branch = decoder.kept_by(decoder.norm_at.cross_attention) + 2 * width;
-  const double target_token = number(decoder.layers) * (decoder.kept_by_layer() + branch) + decoder.kept_at_end();
+  const double target_token =
+      number(decoder.layers) * (decoder.kept_by_layer() + branch) + (decoder.final_norm ? decoder.kept_at_end() : 0);
 
   TrainingSize size;
   size.tokens = source_tokens + target_tokens;

@@ -68,6 +68,8 @@ class TranslationModel : public Module {
   Tensor encode(const Tensor& source, const Rows& source_rows, const Pass& pass) const;
   Tensor hidden(const Tensor& source, const Rows& source_rows, const Tensor& inputs, const Rows& rows,
                 const Pass& pass) const;
+  const Tensor& output_weight() const { return output_ ? output_->weight() : target_embedding_.weight(); }
+  Tensor output_bias() const { return output_ ? output_->bias() : Tensor(); }
   Tensor output_logits(const Tensor& h) const;
 
   const TranslationModelConfig config_;

@@ -13,7 +13,8 @@
 //
 //   dh = dx W        dW += dx^T h        db += sum over the rows of dx
 //
-// for dloss = 1. The block's logits are then forgotten; backward multiplies the three by dloss.
+// for dloss = 1. The block's logits are then forgotten; backward multiplies the three by dloss. A batch of one block is
+// left to the two plain ops, which need no other memory for dW.
 #include "loss.h"
 
 #include <algorithm>
@@ -80,6 +81,7 @@ void cross_entropy_backward(const T* logits, const std::int32_t* targets, const 
   });
 }
 
+// What both ops ask of their arguments.
 void check_problem(const char* op, Index tokens, Index classes, const Tensor& targets, const Rows& rows,
                    double label_smoothing, double divisor) {
   const Shape shape{tokens, classes};
@@ -154,6 +156,14 @@ CrossEntropy linear_cross_entropy(const Tensor& h, const Tensor& weight, const T
         weight.shape());
   const Index tokens = h.rows();
   check_problem("linear_cross_entropy", tokens, weight.rows(), targets, rows, label_smoothing, divisor);
+  // The logits are to be a temporary: with no other handle on them, their gradient comes to lie in their memory.
+  const auto logits = [&site](const Tensor& x, const Tensor& w, const Tensor& b) {
+    const Tensor y = linear(x, w, b);
+    return site.empty() ? y : watch(site, y);
+  };
+  if (tokens <= kLossRowsAtOnce) {
+    return cross_entropy(logits(h, weight, bias), targets, rows, label_smoothing, divisor);
+  }
   if (divisor == 0) divisor = static_cast<double>(rows.counted());
 
   // Each block's gradients come from the two plain ops on a tape of its own, with leaves that share the numbers of
@@ -174,12 +184,8 @@ CrossEntropy linear_cross_entropy(const Tensor& h, const Tensor& weight, const T
       block.require_gradient();
       tape.emplace(outer->observer());
     }
-    const auto logits = [&] {
-      const Tensor x = linear(block, w, b);
-      return site.empty() ? x : watch(site, x);
-    };
-    const CrossEntropy part =
-        cross_entropy(logits(), block_of(targets, 1, begin, end), block_of(rows, begin, end), label_smoothing, divisor);
+    const CrossEntropy part = cross_entropy(logits(block, w, b), block_of(targets, 1, begin, end),
+                                            block_of(rows, begin, end), label_smoothing, divisor);
     result.nll += part.nll;
     result.smoothed += part.smoothed;
     result.tokens += part.tokens;

@@ -24,12 +24,17 @@ struct CrossEntropy {
 CrossEntropy cross_entropy(const Tensor& logits, const Tensor& targets, const Rows& rows, double label_smoothing = 0,
                            double divisor = 0);
 
+// The logits that are at hand at a time. Fewer rows take less memory; but each block reads and writes the whole
+// gradient of the weight, as large as the logits of as many rows as it has columns.
+inline constexpr Index kLossRowsAtOnce = 512;
+
 // cross_entropy(linear(h, weight, bias), …) for h[tokens, in], weight[classes, in] and bias[classes], which may be
-// undefined, without the logits of more than kLossRowsAtOnce tokens at a time. They are shown to whoever looks as
-// `site`, block by block; a site without a name is not shown. Errors as above, and those of linear().
+// undefined, without the logits of more than kLossRowsAtOnce tokens at a time. Where tokens are more, and a Tape lives,
+// the gradients are made here, for a loss whose own gradient is 1, and multiplied by it in backward. The logits are
+// shown to whoever looks as `site`, block by block, with that gradient; a site without a name is not shown. Errors as
+// above, and those of linear().
 CrossEntropy linear_cross_entropy(const Tensor& h, const Tensor& weight, const Tensor& bias, const Tensor& targets,
                                   const Rows& rows, double label_smoothing = 0, double divisor = 0,
                                   const std::string& site = "");
-inline constexpr Index kLossRowsAtOnce = 512;
 
 }  // namespace normlab

@@ -215,8 +215,8 @@ Violations stale_mutations(const fs::path& root) {
     const auto end_hunk = [&] {
       if (hunk == 0) return;
       std::ifstream in(root / file);
-      const std::string text{std::istreambuf_iterator<char>(in), {}};
-      if (text.find(before) == std::string::npos) {
+      const std::string text = "\n" + std::string(std::istreambuf_iterator<char>(in), {});
+      if (text.find("\n" + before) == std::string::npos) {
         found.push_back(patch.lexically_relative(root).generic_string() + ":" + std::to_string(hunk) +
                         ": no longer applies to " + file);
       }
@@ -231,8 +231,8 @@ Violations stale_mutations(const fs::path& root) {
         file = line.substr(6);
       } else if (line.starts_with("@@")) {
         hunk = number;
-      } else if (hunk > 0 && (line.starts_with(" ") || line.starts_with("-"))) {
-        before += line.substr(1) + "\n";
+      } else if (hunk > 0 && (line.empty() || line.starts_with(" ") || line.starts_with("-"))) {
+        before += line.substr(std::min<std::size_t>(1, line.size())) + "\n";
       }
     }
     end_hunk();

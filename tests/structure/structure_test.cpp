@@ -39,9 +39,14 @@ TEST_CASE("a broken rule is named with file and line") {
   write("notes.txt", "");
   write("tools/script", "");
   write("build-debug/x", "");
-  const std::string hunk = "--- a/engine/parallel.cpp\n+++ b/engine/parallel.cpp\n@@ -1,2 +1,2 @@\n // Threads.\n";
-  write("tests/mutations/fresh.patch", hunk + "-#pragma omp parallel\n+#pragma omp single\n");
-  write("tests/mutations/stale.patch", "breaks: it\n" + hunk + "-#pragma omp critical\n+#pragma omp single\n");
+  // A patch of two files, in the second of which one of two hunks no longer applies: a line has been indented.
+  write("engine/threads.cpp", "// More threads.\n\n  int a;\nint b;\nint c;\n");
+  write(
+      "tests/mutations/one.patch",
+      "breaks: it\n--- a/engine/parallel.cpp\n+++ b/engine/parallel.cpp\n@@ -1,2 +1,2 @@\n // Threads.\n"
+      "-#pragma omp parallel\n+#pragma omp single\ndiff --git a/engine/threads.cpp b/engine/threads.cpp\n"
+      "--- a/engine/threads.cpp\n+++ b/engine/threads.cpp\n@@ -1,3 +1,3 @@\n // More threads.\n\n-  int a;\n+  int d;\n"
+      "@@ -3,3 +3,3 @@\n int a;\n-int b;\n+int d;\n int c;\n");
 
   CHECK(upward_includes(root) == Violations{
                                      "data/corpus.cpp:2: data must not depend on nn: \"../nn/module.h\"",
@@ -60,7 +65,7 @@ TEST_CASE("a broken rule is named with file and line") {
                                });
   CHECK(dead_names_in_readmes(root) ==
         Violations{"README.md:1: there is no engine/ops/sum.h", "engine/README.md:2: there is no tape.h"});
-  CHECK(stale_mutations(root) == Violations{"tests/mutations/stale.patch:4: no longer applies to engine/parallel.cpp"});
+  CHECK(stale_mutations(root) == Violations{"tests/mutations/one.patch:16: no longer applies to engine/threads.cpp"});
   CHECK(stray_entries(root) == Violations{
                                    "data: has no README.md",
                                    "nn: has no README.md",

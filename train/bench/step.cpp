@@ -145,11 +145,11 @@ std::string as_text(const StepFigures& f) {
       "  {:.0f} MB at most: {:.0f} parameters, gradients and moments, {:.0f} beyond, {:.0f} the program itself\n"
       "  {} new blocks of storage after the first round\n",
       f.peak_bytes / 1e6, f.state_bytes / 1e6, f.beyond_state_bytes() / 1e6, f.process_bytes / 1e6, f.fresh_blocks);
-  lines += fmt::format("  {:>22}{:>9}{:>10}{:>7}\n", "forward", "backward", "of step", "calls");
+  lines += fmt::format("  {:>28}{:>9}{:>10}{:>7}\n", "forward", "backward", "of step", "calls");
   double total = 0;
   for (const OpShare& s : f.ops) total += s.forward + s.backward;
   for (const OpShare& s : f.ops) {
-    lines += fmt::format("  {:15}{:7.1f}{:9.1f} ms{:5.1f} %{:7}\n", s.op, s.forward * 1e3, s.backward * 1e3,
+    lines += fmt::format("  {:21}{:7.1f}{:9.1f} ms{:5.1f} %{:7}\n", s.op, s.forward * 1e3, s.backward * 1e3,
                          100 * (s.forward + s.backward) / total, s.calls);
   }
   return lines;

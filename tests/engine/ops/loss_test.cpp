@@ -209,18 +209,21 @@ TEST_CASE("cross_entropy: errors") {
 
 namespace {
 
-// A problem whose tokens fill a block of linear_cross_entropy and part of another, unless they are fewer.
+// A problem whose tokens fill two blocks of linear_cross_entropy and part of a third, unless they are fewer.
 struct LinearProblem {
-  Index tokens = kLossRowsAtOnce + 100;
-  Index classes = 5;
+  Index tokens = 2 * kLossRowsAtOnce + 100;
+  Index classes = 7;
   bool with_bias = true;
   double smoothing = 0.1;
   double divisor = 0;
+  bool empty_block = false;
 
-  // Every third token does not count, and none of the last block.
+  // Every third token does not count, nor any of the second block if it is to be empty.
   Problem problem() const {
     std::vector<std::uint8_t> counted;
-    for (Index i = 0; i < tokens; ++i) counted.push_back(i % 3 != 0 && i < kLossRowsAtOnce);
+    for (Index i = 0; i < tokens; ++i) {
+      counted.push_back(i % 3 != 0 && !(empty_block && i / kLossRowsAtOnce == 1));
+    }
     return {tokens, classes, counted, smoothing, divisor};
   }
   std::vector<Tensor> inputs() const {
@@ -244,7 +247,12 @@ struct LinearProblem {
 };
 
 const std::vector<LinearProblem> kLinearProblems = {
-    {}, {.tokens = 7, .with_bias = false}, {.tokens = 2 * kLossRowsAtOnce, .smoothing = 0, .divisor = 17}};
+    {},
+    {.tokens = 7, .with_bias = false},
+    {.tokens = kLossRowsAtOnce},
+    {.tokens = 2 * kLossRowsAtOnce, .with_bias = false, .smoothing = 0, .divisor = 17},
+    {.empty_block = true},
+};
 
 }  // namespace
 
@@ -320,10 +328,10 @@ TEST_CASE("linear_cross_entropy shows the logits and their gradient block by blo
   logits.require_gradient();
   Tape plain;
   plain.backward(p.run(logits).loss);
-  REQUIRE(shown.values.size() == 2);
-  REQUIRE(shown.gradients.size() == 2);
+  REQUIRE(shown.values.size() == 3);
+  REQUIRE(shown.gradients.size() == 3);
   Index row = 0;
-  for (std::size_t block = 0; block < 2; ++block) {
+  for (std::size_t block = 0; block < 3; ++block) {
     const auto& [site, x] = shown.values[block];
     const auto& [same_site, dx] = shown.gradients[block];
     CHECK(site == "the logits");
@@ -331,8 +339,8 @@ TEST_CASE("linear_cross_entropy shows the logits and their gradient block by blo
     REQUIRE(x.shape() == dx.shape());
     double worst = 0;
     for (Index i = 0; i < x.size(); ++i) {
-      worst = worse(worst, std::abs(x.at(i) - logits.at(row * 5 + i)));
-      worst = worse(worst, std::abs(dx.at(i) - logits.gradient().at(row * 5 + i)));
+      worst = worse(worst, std::abs(x.at(i) - logits.at(row * 7 + i)));
+      worst = worse(worst, std::abs(dx.at(i) - logits.gradient().at(row * 7 + i)));
     }
     CHECK(worst < 1e-12);
     row += x.rows();
@@ -350,6 +358,7 @@ TEST_CASE("linear_cross_entropy: errors name the row of the whole") {
   REQUIRE_THROWS_WITH(linear_cross_entropy(h, Tensor::zeros({4, 2}, Dtype::f32), {}, targets, rows),
                       ContainsSubstring("the last axis of x must be the last of weight"));
   targets.set(kLossRowsAtOnce + 2, 4);
-  REQUIRE_THROWS_WITH(linear_cross_entropy(h, weight, {}, targets, rows),
-                      ContainsSubstring("linear_cross_entropy: targets must be in [0, 4), got 4 in row 514"));
+  REQUIRE_THROWS_WITH(
+      linear_cross_entropy(h, weight, {}, targets, rows),
+      ContainsSubstring(text("linear_cross_entropy: targets must be in [0, 4), got 4 in row ", kLossRowsAtOnce + 2)));
 }
