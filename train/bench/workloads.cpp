@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "../../engine/ops/loss.h"
-#include "../../engine/ops/reduce.h"
 #include "../../engine/random.h"
 #include "../../nn/language_model.h"
 #include "../../nn/translation_model.h"
