@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "../../engine/ops/reduce.h"
 #include "../../engine/random.h"
 #include "../../nn/language_model.h"
 #include "../../nn/translation_model.h"
