@@ -9,7 +9,7 @@
 namespace normlab {
 
 CorpusData::CorpusData(Corpus corpus, const BatchingConfig& batching, std::uint64_t seed, const Padding& padding)
-    : corpus_(std::move(corpus)), padding_(padding) {
+    : corpus_(std::move(corpus)), padding_(padding), seed_(seed) {
   for (Split split : kSplits) {
     const TokenStream& stream = corpus_[split].stream;
     const bool training = split == Split::train;
@@ -27,14 +27,15 @@ Index CorpusData::longest_sequence() const {
 }
 
 Batch CorpusData::training_batch(std::uint64_t index) const {
-  return pack(corpus_[Split::train].stream, of(Split::train)->training_spans(index), padding_);
+  return pack(corpus_[Split::train].stream, of(Split::train)->training_spans(index), padding_of(Split::train, index));
 }
 
 Index CorpusData::evaluation_batches(Split split) const { return of(split) ? of(split)->evaluation_batches() : 0; }
 
 Batch CorpusData::evaluation_batch(Split split, Index index) const {
   check(of(split) != nullptr, "evaluation batch: needs a ", name_of(split), " text, there is none");
-  return pack(corpus_[split].stream, of(split)->evaluation_spans(index), padding_);
+  return pack(corpus_[split].stream, of(split)->evaluation_spans(index),
+              padding_of(split, static_cast<std::uint64_t>(index)));
 }
 
 std::optional<double> CorpusData::entropy(Split split) const {
@@ -47,6 +48,10 @@ std::optional<double> CorpusData::entropy(Split split) const {
     }
   }
   return sum / static_cast<double>(of(split)->predicted_tokens());
+}
+
+Padding CorpusData::padding_of(Split split, std::uint64_t batch) const {
+  return padding_.of_batch(Random(random_stream(seed_, text("data.padding.", name_of(split)), batch)));
 }
 
 double CorpusData::share_of_pads() const {

@@ -46,8 +46,10 @@ class CorpusData : public LanguageData {
  private:
   const std::unique_ptr<Batching>& of(Split split) const { return batching_[static_cast<std::size_t>(split)]; }
   double share_of_pads() const;  // in the first epoch
+  Padding padding_of(Split split, std::uint64_t batch) const;
   Corpus corpus_;
   Padding padding_;
+  std::uint64_t seed_;
   std::array<std::unique_ptr<Batching>, 3> batching_;  // null where there is no such split
 };
 

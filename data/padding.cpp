@@ -5,6 +5,11 @@
 #include <cmath>
 
 namespace normlab {
+namespace {
+
+constexpr double kMostShare = 0.99;
+
+}  // namespace
 
 void Padding::fields(Fields& f) {
   const auto choose = [this](const char* chosen) {
@@ -17,7 +22,12 @@ void Padding::fields(Fields& f) {
     g.boolean("counted", counted, "pads enter the statistics of norms over tokens; they never enter the loss");
   };
   const auto list_share = [this, list_counted](Fields& g) {
-    g.real("share", share, {.at_least = 0, .at_most = 0.99}, "share of a batch's rows that are pads");
+    g.real("share", share, {.at_least = 0, .at_most = kMostShare}, "share of a batch's rows that are pads");
+    g.real("spread", spread, {.at_least = 0, .at_most = 0.5},
+           "each batch has a share of its own, drawn evenly from share - spread to share + spread");
+    g.require(spread <= share && share + spread <= kMostShare, "spread",
+              text("share - spread and share + spread must be shares from 0 to ", kMostShare, ", got share ", share,
+                   " and spread ", spread));
     list_counted(g);
   };
   f.variant("padding", kind,
@@ -25,6 +35,13 @@ void Padding::fields(Fields& f) {
              {"longest", "sequences are padded to the longest of their batch", choose("longest"), list_counted},
              {"share", "sequences are padded in proportion to their length", choose("share"), list_share}},
             "rows put after each sequence that are no tokens, to see what they do to norms");
+}
+
+Padding Padding::of_batch(Random random) const {
+  Padding own = *this;
+  if (spread > 0) own.share = share - spread + 2 * spread * random.uniform();
+  own.spread = 0;
+  return own;
 }
 
 std::vector<Index> Padding::pads(const std::vector<Index>& lengths) const {
@@ -47,6 +64,10 @@ std::vector<Index> Padding::pads(const std::vector<Index>& lengths) const {
 
 Index Padding::most_pads(Index tokens) const { return static_cast<Index>(std::ceil(owed(tokens))); }
 
-Index Padding::longest_padded(Index tokens) const { return kind == "share" ? tokens + most_pads(tokens) : tokens; }
+Index Padding::longest_padded(Index tokens) const {
+  Padding most = *this;
+  most.share += spread;
+  return kind == "share" ? tokens + most.most_pads(tokens) : tokens;
+}
 
 }  // namespace normlab

@@ -11,20 +11,25 @@
 
 #include "../engine/dtype.h"
 #include "../engine/fields.h"
+#include "../engine/random.h"
 
 namespace normlab {
 
 struct Padding {
   std::string kind = "none";  // | "longest": as long as the longest sequence of the batch | "share"
   double share = 0.3;         // of a batch's rows that are pads, for the kind "share"
+  double spread = 0;          // each batch has a share of its own, from share - spread to share + spread
   bool counted = false;       // do pads enter the statistics of norms?
 
   // Lists the padding as the variant "padding".
   void fields(Fields& f);
 
-  // The pads of each sequence of a batch, from the sequences' tokens. By share, a token is owed r = share / (1 - share)
-  // pads: sequences up to and including any one have round(r * their tokens) pads together. So the share of a batch is
-  // exact to half a row, and a sequence of n tokens gets at most ceil(r * n).
+  // The padding of one batch, its share drawn evenly from the range.
+  Padding of_batch(Random random) const;
+
+  // The pads of each sequence of a batch, from the sequences' tokens; of the share itself. By share, a token is owed r
+  // = share / (1 - share) pads: sequences up to and including any one have round(r * their tokens) pads together. So
+  // the share of a batch is exact to half a row, and a sequence of n tokens gets at most ceil(r * n).
   std::vector<Index> pads(const std::vector<Index>& lengths) const;
   // The most rows of a padded sequence, where the longest has so many tokens.
   Index longest_padded(Index tokens) const;

@@ -16,7 +16,9 @@ namespace {
 using Ids = std::vector<std::int32_t>;
 using Lengths = std::vector<Index>;
 
-Padding padding(const char* kind, double share = 0, bool counted = false) { return {kind, share, counted}; }
+Padding padding(const char* kind, double share = 0, bool counted = false, double spread = 0) {
+  return {kind, share, spread, counted};
+}
 
 Ids values(const Tensor& tensor) {
   const auto span = tensor.values<std::int32_t>();
@@ -104,6 +106,7 @@ TEST_CASE("a batch has its share of pads to half a row, and no sequence is longe
   }
   CHECK(padding("share", 0.5).longest_padded(30) == 60);
   CHECK(padding("share", 0.1).longest_padded(30) == 34);
+  CHECK(padding("share", 0.3, true, 0.2).longest_padded(30) == 60);
   CHECK(padding("longest", 0.5).longest_padded(30) == 30);
   CHECK(padding("none", 0.5).longest_padded(30) == 30);
 }
@@ -135,7 +138,7 @@ TEST_CASE("pads follow the last token of their sequence and are not predicted; s
 TEST_CASE("pads change nothing else: the same tokens in the same batches, in training and evaluation") {
   for (const char* batching : {"sentences", "continuous"}) {
     const CorpusData packed = corpus(batching, {});
-    for (const Padding& wanted : {padding("longest"), padding("share", 0.3, true)}) {
+    for (const Padding& wanted : {padding("longest"), padding("share", 0.3, true), padding("share", 0.3, true, 0.3)}) {
       const CorpusData padded = corpus(batching, wanted);
       REQUIRE(padded.batches_per_epoch() == packed.batches_per_epoch());
       REQUIRE(padded.evaluation_batches(Split::valid) == packed.evaluation_batches(Split::valid));
@@ -175,12 +178,52 @@ TEST_CASE("n-grams do not count pads") {
 }
 
 TEST_CASE("a padded batch is a function of its number") {
-  const Padding wanted = padding("share", 0.3);
-  const CorpusData one = corpus("sentences", wanted), two = corpus("sentences", wanted);
-  for (std::uint64_t i = 0; i < 40; ++i) {
-    const std::uint64_t index = 7 * i % 40;
-    one.training_batch(39 - index);
-    CHECK(same(one.training_batch(index), two.training_batch(index)));
+  for (const Padding& wanted : {padding("share", 0.3), padding("share", 0.3, false, 0.2)}) {
+    const CorpusData one = corpus("sentences", wanted), two = corpus("sentences", wanted);
+    for (std::uint64_t i = 0; i < 40; ++i) {
+      const std::uint64_t index = 7 * i % 40;
+      one.training_batch(39 - index);
+      CHECK(same(one.training_batch(index), two.training_batch(index)));
+    }
+  }
+}
+
+TEST_CASE("with a spread the share is drawn evenly from its range, for each batch of each split by itself") {
+  const Padding wanted = padding("share", 0.4, true, 0.3);
+  double least = 1, most = 0, sum = 0;
+  const int draws = 4000;
+  for (int i = 0; i < draws; ++i) {
+    const Padding own = wanted.of_batch(Random(random_stream(1, "shares", static_cast<std::uint64_t>(i))));
+    CHECK(own.kind == "share");
+    CHECK(own.counted);
+    CHECK(own.spread == 0);
+    least = std::min(least, own.share);
+    most = std::max(most, own.share);
+    sum += own.share;
+  }
+  CHECK(least >= 0.1);
+  CHECK(least < 0.102);
+  CHECK(most <= 0.7);
+  CHECK(most > 0.698);
+  CHECK(std::abs(sum / draws - 0.4) < 4 * 0.6 / std::sqrt(12.0 * draws));  // four of its deviations
+
+  const CorpusData varied = corpus("sentences", wanted), fixed = corpus("sentences", padding("share", 0.4, true));
+  const auto share = [](const Batch& batch) {
+    return 1 - static_cast<double>(batch.predicted.counted()) / static_cast<double>(batch.predicted.tokens());
+  };
+  std::vector<double> shares;
+  for (std::uint64_t i = 0; i < 10; ++i) {
+    shares.push_back(share(varied.training_batch(i)));
+    CHECK(share(fixed.training_batch(i)) == Approx(0.4).margin(0.01));
+  }
+  for (Index i = 0; i < varied.evaluation_batches(Split::valid); ++i) {
+    shares.push_back(share(varied.evaluation_batch(Split::valid, i)));
+  }
+  REQUIRE(shares.size() >= 12);
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    CHECK(shares[i] > 0.09);
+    CHECK(shares[i] < 0.71);
+    for (std::size_t j = 0; j < i; ++j) CHECK(shares[i] != shares[j]);
   }
 }
 

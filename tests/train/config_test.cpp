@@ -102,6 +102,14 @@ TEST_CASE("the rules of a config") {
         "\"longest\"?");
   CHECK(complaint(kSmall, {"data.padding.kind=share", "data.padding.share=1"}) ==
         "command line: data.padding.share: must be at least 0 and at most 0.99, got 1");
+  CHECK(complaint(kSmall, {"data.padding.kind=share", "data.padding.share=0.4", "data.padding.spread=0.4"}) == "");
+  for (const auto& [share, spread] : {std::pair{"0.3", "0.4"}, std::pair{"0.7", "0.4"}}) {
+    CHECK(complaint(kSmall, {"data.padding.kind=share", text("data.padding.share=", share),
+                             text("data.padding.spread=", spread)}) ==
+          text("command line: data.padding.spread: share - spread and share + spread must be shares from 0 to 0.99, "
+               "got share ",
+               share, " and spread ", spread));
+  }
   CHECK(complaint(kSmall, {"data.padding.kind=longest", "data.padding.share=0.3"}) ==
         "command line: data.padding.share: unknown key for the kind \"longest\"; known here: kind, counted");
   CHECK(complaint(kSmall, {"dtype=f23"}) ==
