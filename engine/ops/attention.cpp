@@ -116,7 +116,8 @@ void attention_forward(const Item& item, const T* query, const T* key, const T* 
       ScoreRow<T> row(p + i * stride, padded(seen));
       row.tail(row.size() - seen) = -std::numeric_limits<T>::infinity();
       const T max = row.maxCoeff();
-      row = (row - max).exp();
+      row -= max;
+      exponentials(row.data(), row.size());
       std::fill(p + i * stride + seen, p + (i + 1) * stride, T{0});
       const T inverse_sum = 1 / row.sum();
       row *= inverse_sum;
@@ -170,7 +171,9 @@ void attention_backward(const Item& item, const T* query, const T* key, const T*
     for (Index i = 0; i < rows; ++i) {
       const Index seen = item.visible(first + i);
       ScoreRow<T> p_row(p + i * stride, padded(seen)), dp_row(dp + i * stride, padded(seen));
-      p_row = (p_row - pairs[2 * i]).exp() * pairs[2 * i + 1];
+      p_row -= pairs[2 * i];
+      exponentials(p_row.data(), p_row.size());
+      p_row *= pairs[2 * i + 1];
       std::fill(p + i * stride + seen, p + (i + 1) * stride, T{0});
       std::fill(dp + i * stride + seen, dp + (i + 1) * stride, T{0});
       ScoreRow<T> mask(mask_row, p_row.size());

@@ -11,7 +11,6 @@
 // Phi(x) = erfc(-x / sqrt 2) / 2 is the normal distribution function, phi(x) = exp(-x^2 / 2) / sqrt(2 pi) its density.
 #include "elementwise.h"
 
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -20,6 +19,7 @@
 #include "../parallel.h"
 #include "../tape.h"
 #include "column_sums.h"
+#include "exponential.h"
 #include "pointwise.h"
 
 namespace normlab {
@@ -30,14 +30,10 @@ namespace {
 //
 // In f32, tail = exponential * t (c_1 + c_2 t + … + c_9 t^8) with t = 1 / (1 + 0.35 |x|): the form of Abramowitz &
 // Stegun 26.2.17, with more terms. The coefficients are our own fit by weighted least squares; relative error 3e-8.
-//
-// `exponential` must be aligned to 64 bytes: where Eigen uses vectors and where single numbers, whose last bits differ,
-// depends on the address.
 template <class T>
 void normal_tail(const T* x, Index size, T* exponential, T* tail) {
   for (Index i = 0; i < size; ++i) exponential[i] = T(-0.5) * x[i] * x[i];
-  Eigen::Map<Eigen::Array<T, Eigen::Dynamic, 1>> vector(exponential, size);
-  vector = vector.exp();
+  exponentials(exponential, size);
   for (Index i = 0; i < size; ++i) {
     if constexpr (std::is_same_v<T, float>) {
       constexpr float c[] = {0.139621404f, 0.139861869f,  0.11983287f,  0.105507995f,  -0.0231098125f,
@@ -58,8 +54,7 @@ constexpr Index kBlock = 256;  // elements of x whose tails are at hand at a tim
 template <class T>
 void gelu_forward(const T* x, Index size, T* y) {
   parallel_rows((size + kBlock - 1) / kBlock, kBlock, [=](Index first, Index last) {
-    alignas(64) T exponential[kBlock];
-    T tail[kBlock];
+    T exponential[kBlock], tail[kBlock];
     for (Index begin = first * kBlock; begin < std::min(size, last * kBlock); begin += kBlock) {
       const Index count = std::min(kBlock, size - begin);
       normal_tail(x + begin, count, exponential, tail);
@@ -75,8 +70,7 @@ template <class T>
 void gelu_backward(const T* x, const T* dy, Index size, T* dx, bool accumulate) {
   constexpr T inverse_root_2_pi = T(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
   parallel_rows((size + kBlock - 1) / kBlock, kBlock, [=](Index first, Index last) {
-    alignas(64) T exponential[kBlock];
-    T tail[kBlock];
+    T exponential[kBlock], tail[kBlock];
     for (Index begin = first * kBlock; begin < std::min(size, last * kBlock); begin += kBlock) {
       const Index count = std::min(kBlock, size - begin);
       normal_tail(x + begin, count, exponential, tail);

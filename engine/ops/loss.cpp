@@ -44,7 +44,7 @@ void cross_entropy_forward(const T* logits, const std::int32_t* targets, const R
       if (!rows.counts(i)) continue;
       const auto x = row_of(logits, i, classes);
       const T max = x.maxCoeff();
-      const T log_sum = std::log((x - max).exp().sum());
+      const T log_sum = std::log(sum_of_exponentials(x, max));
       const double row_nll = double{log_sum} - double{x[targets[i]] - max};
       // The mean of -log p over all classes.
       const double row_uniform = smoothing == 0 ? 0 : double{log_sum} - double{(x - max).mean()};
@@ -74,8 +74,10 @@ void cross_entropy_backward(const T* logits, const std::int32_t* targets, const 
         if (!accumulate) dx.setZero();
         continue;
       }
-      const T max = statistics[2 * i], log_sum = statistics[2 * i + 1];
-      put(dx, ((row_of(logits, i, classes) - max - log_sum).exp() - uniform) * scale, accumulate);
+      const T max = statistics[2 * i], inverse_sum = std::exp(-statistics[2 * i + 1]);
+      for_exponentials(logits + i * classes, classes, max, [&](Index first, Index count, const T* y) {
+        put(row_of(dx.data() + first, 0, count), (row_of(y, 0, count) * inverse_sum - uniform) * scale, accumulate);
+      });
       dx[targets[i]] -= static_cast<T>((1 - smoothing) * factor);
     }
   });

@@ -5,6 +5,7 @@
 #include <Eigen/Core>
 
 #include "../dtype.h"
+#include "exponential.h"
 
 namespace normlab {
 
@@ -31,6 +32,14 @@ void put(RowMap<T> row, const Values& values, bool accumulate) {
   } else {
     row = values;
   }
+}
+
+// The sum of exp(x - max) over a row.
+template <class T>
+T sum_of_exponentials(const ConstRowMap<T>& x, T max) {
+  T sum = 0;
+  for_exponentials(x.data(), x.size(), max, [&](Index, Index count, const T* y) { sum += row_of(y, 0, count).sum(); });
+  return sum;
 }
 
 }  // namespace normlab

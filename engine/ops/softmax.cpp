@@ -8,6 +8,7 @@
 
 #include "../parallel.h"
 #include "../tape.h"
+#include "exponential.h"
 #include "row_map.inl"
 
 namespace normlab {
@@ -19,8 +20,8 @@ void softmax_forward(const T* x, Index rows, Index columns, T* y) {
     for (Index i = begin; i < end; ++i) {
       const auto x_row = row_of(x, i, columns);
       auto y_row = row_of(y, i, columns);
-      const T max = x_row.maxCoeff();
-      y_row = (x_row - max).exp();
+      y_row = x_row - x_row.maxCoeff();
+      exponentials(y_row.data(), columns);
       y_row *= 1 / y_row.sum();
     }
   });
@@ -44,8 +45,7 @@ void log_softmax_forward(const T* x, Index rows, Index columns, T* y) {
     for (Index i = begin; i < end; ++i) {
       const auto x_row = row_of(x, i, columns);
       const T max = x_row.maxCoeff();
-      const T log_sum = std::log((x_row - max).exp().sum());
-      row_of(y, i, columns) = (x_row - max) - log_sum;
+      row_of(y, i, columns) = (x_row - max) - std::log(sum_of_exponentials(x_row, max));
     }
   });
 }
@@ -56,7 +56,10 @@ void log_softmax_backward(const T* y, const T* dy, Index rows, Index columns, T*
     for (Index i = begin; i < end; ++i) {
       const auto dy_row = row_of(dy, i, columns);
       const T sum = dy_row.sum();
-      put(row_of(dx, i, columns), dy_row - row_of(y, i, columns).exp() * sum, accumulate);
+      for_exponentials(y + i * columns, columns, T{0}, [&](Index first, Index count, const T* p) {
+        put(row_of(dx + i * columns + first, 0, count), dy_row.segment(first, count) - row_of(p, 0, count) * sum,
+            accumulate);
+      });
     }
   });
 }
@@ -69,7 +72,7 @@ Tensor softmax(const Tensor& x) {
   visit_real("softmax", x.dtype(),
              [&]<class T>() { softmax_forward(x.data<T>(), x.rows(), x.columns(), y.data<T>()); });
   return record("softmax", {&x}, y, [y = y.detach()](const Tensor& dy, Gradients& into) {
-    const auto dx = into.target(0);
+    const auto dx = into.target(0, dy);
     visit_real("softmax", y.dtype(), [&]<class T>() {
       softmax_backward(y.data<T>(), dy.data<T>(), y.rows(), y.columns(), dx.gradient.data<T>(), dx.accumulate);
     });
@@ -82,7 +85,7 @@ Tensor log_softmax(const Tensor& x) {
   visit_real("log_softmax", x.dtype(),
              [&]<class T>() { log_softmax_forward(x.data<T>(), x.rows(), x.columns(), y.data<T>()); });
   return record("log_softmax", {&x}, y, [y = y.detach()](const Tensor& dy, Gradients& into) {
-    const auto dx = into.target(0);
+    const auto dx = into.target(0, dy);
     visit_real("log_softmax", y.dtype(), [&]<class T>() {
       log_softmax_backward(y.data<T>(), dy.data<T>(), y.rows(), y.columns(), dx.gradient.data<T>(), dx.accumulate);
     });

@@ -1,0 +1,30 @@
+// The exponential of many numbers at once. For the sources of ops.
+#pragma once
+
+#include <algorithm>
+
+#include "../shape.h"
+
+namespace normlab {
+
+// x[i] = exp(x[i]), where no x[i] is larger than 88 (f32) or 709 (f64): softmax and the like only have exponentials of
+// what is not positive. Relative error 1e-7 and 2e-16; results below the least normal number may be 0. exp(-infinity)
+// is 0, exp(NaN) is NaN. A number has the same bits wherever it stands.
+void exponentials(float* x, Index size);
+void exponentials(double* x, Index size);
+
+// use(begin, count, y) with y[i] = exp(x[begin + i] - shift) for i < count, block by block: for those who need not
+// store them. `use` may change x[begin + i].
+template <class T, class Use>
+void for_exponentials(const T* x, Index size, T shift, Use use) {
+  constexpr Index kBlock = 256;
+  alignas(64) T y[kBlock];
+  for (Index begin = 0; begin < size; begin += kBlock) {
+    const Index count = std::min(kBlock, size - begin);
+    for (Index i = 0; i < count; ++i) y[i] = x[begin + i] - shift;
+    exponentials(y, count);
+    use(begin, count, y);
+  }
+}
+
+}  // namespace normlab
