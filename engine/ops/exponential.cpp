@@ -64,7 +64,8 @@ T exponential(T x) {
   using C = Constants<T>;
   using Bits = typename C::Bits;
   constexpr T kOnes = T(3) * static_cast<T>(Bits{1} << (C::kMantissaBits - 1));
-  const T shifted = x * (1 / kLn2<T>)+kOnes;
+  constexpr T kPerLn2 = 1 / kLn2<T>;
+  const T shifted = x * kPerLn2 + kOnes;
   const T n = shifted - kOnes;
   const T r = (x - n * C::kLn2High) - n * C::kLn2Low;
   T series = kSeries<T>.back();
