@@ -27,9 +27,9 @@ struct Padding {
   // The padding of one batch, its share drawn evenly from the range.
   Padding of_batch(Random random) const;
 
-  // The pads of each sequence of a batch, from the sequences' tokens; of the share itself. By share, a token is owed r
-  // = share / (1 - share) pads: sequences up to and including any one have round(r * their tokens) pads together. So
-  // the share of a batch is exact to half a row, and a sequence of n tokens gets at most ceil(r * n).
+  // The pads of each sequence of a batch, from the sequences' tokens; the spread is of_batch's alone. By share, a token
+  // is owed r = share / (1 - share) pads: sequences up to and including any one have round(r * their tokens) pads
+  // together. So the share of a batch is exact to half a row, and a sequence of n tokens gets at most ceil(r * n).
   std::vector<Index> pads(const std::vector<Index>& lengths) const;
   // The most rows of a padded sequence, where the longest has so many tokens.
   Index longest_padded(Index tokens) const;

@@ -171,6 +171,7 @@ void attention_backward(const Item& item, const T* query, const T* key, const T*
     for (Index i = 0; i < rows; ++i) {
       const Index seen = item.visible(first + i);
       ScoreRow<T> p_row(p + i * stride, padded(seen)), dp_row(dp + i * stride, padded(seen));
+      // Behind the last key seen stands what the query must not see; it is computed along and then put to zero.
       p_row -= pairs[2 * i];
       exponentials(p_row.data(), p_row.size());
       p_row *= pairs[2 * i + 1];

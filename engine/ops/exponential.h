@@ -7,9 +7,9 @@
 
 namespace normlab {
 
-// x[i] = exp(x[i]), where no x[i] is larger than 88 (f32) or 709 (f64): softmax and the like only have exponentials of
-// what is not positive. Relative error 1e-7 and 2e-16; results below the least normal number may be 0. exp(-infinity)
-// is 0, exp(NaN) is NaN. A number has the same bits wherever it stands.
+// x[i] = exp(x[i]). Relative error 1e-7 (f32) and 2e-16 (f64); results below the least normal number may be 0.
+// exp(-infinity) is 0, exp(NaN) is NaN. A number larger than 88 (f32) or 709 (f64) gives a meaningless one: softmax and
+// the like only have exponentials of what is not positive. A number has the same bits wherever it stands.
 void exponentials(float* x, Index size);
 void exponentials(double* x, Index size);
 
@@ -18,7 +18,7 @@ void exponentials(double* x, Index size);
 template <class T, class Use>
 void for_exponentials(const T* x, Index size, T shift, Use use) {
   constexpr Index kBlock = 256;
-  alignas(64) T y[kBlock];
+  alignas(64) T y[kBlock];  // Eigen adds up in another order where an address is another
   for (Index begin = 0; begin < size; begin += kBlock) {
     const Index count = std::min(kBlock, size - begin);
     for (Index i = 0; i < count; ++i) y[i] = x[begin + i] - shift;

@@ -60,6 +60,7 @@ const std::vector<Problem> kProblems = {
     {5, 3, {0, 1, 1, 0, 1}, 1.0, 2.5},
     {4, 33, {}, 0, 17},
     {3, 1, {}, 0.3},
+    {3, 600, {1, 0, 1}, 0.1},
 };
 
 }  // namespace
@@ -84,12 +85,15 @@ TEST_CASE("cross_entropy and the composition of log_softmax and the target distr
 TEST_CASE("cross_entropy: values in closed form") {
   SECTION("equal logits: log C, whatever the smoothing") {
     for (const double smoothing : {0.0, 0.1, 1.0}) {
-      const Problem problem{5, 8, {}, smoothing};
-      const CrossEntropy result = problem.run(Tensor::full({5, 8}, Dtype::f64, 3));
-      CHECK(result.loss.item() == Approx(std::log(8)).epsilon(1e-14));
-      CHECK(result.nll == Approx(5 * std::log(8)).epsilon(1e-14));
-      CHECK(result.smoothed == Approx(5 * std::log(8)).epsilon(1e-14));
-      CHECK(result.tokens == 5);
+      for (const Index classes : {8, 257, 600}) {
+        const Problem problem{5, classes, {}, smoothing};
+        const CrossEntropy result = problem.run(Tensor::full({5, classes}, Dtype::f64, 3));
+        const double expected = std::log(static_cast<double>(classes));
+        CHECK(result.loss.item() == Approx(expected).epsilon(1e-14));
+        CHECK(result.nll == Approx(5 * expected).epsilon(1e-14));
+        CHECK(result.smoothed == Approx(5 * expected).epsilon(1e-14));
+        CHECK(result.tokens == 5);
+      }
     }
   }
   SECTION("p = (3/4, 1/4), target 0, s = 0.2: 0.9 * -log 3/4 + 0.1 * -log 1/4") {

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "engine/gradcheck.h"
 #include "tests/support/catch.h"
@@ -18,25 +19,53 @@ Tensor log_softmax_of(const std::vector<Tensor>& in) { return log_softmax(in[0])
 }  // namespace
 
 TEST_CASE("softmax is exp over its sum, row by row") {
-  const Tensor x = gaussian({5, 7}, "x");
-  const Tensor y = softmax(x), log_y = log_softmax(x);
-  for (Index i = 0; i < 5; ++i) {
-    double sum = 0;
-    for (Index j = 0; j < 7; ++j) sum += std::exp(x.at(i * 7 + j));
-    for (Index j = 0; j < 7; ++j) {
-      CHECK(y.at(i * 7 + j) == Approx(std::exp(x.at(i * 7 + j)) / sum).epsilon(1e-13));
-      CHECK(log_y.at(i * 7 + j) == Approx(x.at(i * 7 + j) - std::log(sum)).epsilon(1e-13));
+  for (const Index n : {7, 257, 600}) {
+    const Tensor x = gaussian({5, n}, "x");
+    const Tensor y = softmax(x), log_y = log_softmax(x);
+    for (Index i = 0; i < 5; ++i) {
+      double sum = 0;
+      for (Index j = 0; j < n; ++j) sum += std::exp(x.at(i * n + j));
+      for (Index j = 0; j < n; ++j) {
+        CHECK(y.at(i * n + j) == Approx(std::exp(x.at(i * n + j)) / sum).epsilon(1e-13));
+        CHECK(log_y.at(i * n + j) == Approx(x.at(i * n + j) - std::log(sum)).epsilon(1e-13));
+      }
     }
   }
 }
 
 TEST_CASE("softmax and log_softmax: gradients") {
-  for (const Shape& shape : {Shape{3, 7}, Shape{2, 3, 5}, Shape{4, 1}, Shape{1, 33}}) {
+  for (const Shape& shape : {Shape{3, 7}, Shape{2, 3, 5}, Shape{4, 1}, Shape{1, 33}, Shape{2, 300}}) {
     const GradcheckResult plain = gradcheck(softmax_of, {gaussian(shape, "x")});
     const GradcheckResult log = gradcheck(log_softmax_of, {gaussian(shape, "x")});
     INFO(plain.report << log.report);
     CHECK(plain);
     CHECK(log);
+  }
+}
+
+TEST_CASE("softmax and log_softmax write the gradient over dy that nobody else holds, and over no other") {
+  for (const bool log : {false, true}) {
+    CAPTURE(log);
+    const Tensor leaf = gaussian({3, 600}, "x").require_gradient(), dy = gaussian({3, 600}, "dy");
+    const auto gradient_memory = [&](Tensor given) {
+      leaf.gradient().fill(0);
+      const void* memory = nullptr;
+      Tape tape;
+      const Tensor x = record("x", {&leaf}, leaf.detach(), [&](const Tensor& dx, Gradients& into) {
+        memory = dx.raw();
+        into[0].copy_from(dx);
+      });
+      tape.backward(log ? log_softmax(x) : softmax(x), std::move(given));
+      return memory;
+    };
+    const Tensor before = dy.clone();
+    CHECK(gradient_memory(dy) != dy.raw());
+    CHECK(same_bits(dy, before));
+    const Tensor expected = leaf.gradient().clone();
+    Tensor dying = dy.clone();
+    const void* memory = dying.raw();
+    CHECK(gradient_memory(std::move(dying)) == memory);
+    CHECK(same_bits(leaf.gradient(), expected));
   }
 }
 
