@@ -57,8 +57,8 @@ void multiply_with_onednn(Index m, Index n, Index k, float alpha, Operand<float>
         "] times [", k, ", ", n, "]");
 }
 
-// The faster one. oneDNN makes its code for the processor that it finds, Eigen is compiled for one. With oneDNN a training
-// step takes 0.84 of the time with Eigen on a processor with AVX-512 (lm), and 1.03 to 1.39 on one with AVX2 if Eigen is
+// The faster one. oneDNN makes its code for the processor that it finds, Eigen is compiled for one. With oneDNN a step
+// takes 0.84 of the time with Eigen on a processor with AVX-512 (lm), and 1.03 to 1.39 on one with AVX2 if Eigen is
 // compiled for it (README, "Measured"). Elsewhere, not measured, oneDNN is taken.
 GemmLibrary preferred() {
 #if defined(__AVX2__) && defined(__FMA__) && !defined(NORMLAB_ONEDNN_ALWAYS)
