@@ -33,8 +33,8 @@ template <class T>
 void gemm_serial(Index m, Index n, Index k, T alpha, Operand<T> a, Operand<T> b, T* c, Index c_stride, bool accumulate);
 
 // The libraries that may stand behind the seam. Eigen always does; oneDNN where CMake found it (NORMLAB_GEMM), and only
-// for f32: gradient checks in f64 are Eigen's. At the start the one in use is that
-// which measurements found faster, or oneDNN where CMake was told so.
+// for f32: gradient checks in f64 are Eigen's. At the start that is in use which measurements found faster, or oneDNN
+// where CMake was told so.
 enum class GemmLibrary { eigen, onednn };
 std::vector<GemmLibrary> gemm_libraries();  // those built in; the first is the one in use at the start
 // For tests and benchmarks, between products. Error when it is not built in.

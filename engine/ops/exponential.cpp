@@ -6,9 +6,9 @@
 // & Waite 1980). Adding a number so large that its last bit stands for one rounds x / ln 2, and leaves n where the bits
 // of 2^n can be made from it.
 //
-// No table, no call and, but for the limit, no choice, so that compilers make vector instructions of it: with fused
-// multiply-adds 20 in f32 for as many numbers as a vector holds, where Eigen 3.4's exp() takes 36. What does not fill a
-// vector goes through the same steps one by one, in Eigen through others.
+// No table, no call and, but for the limit, no choice, so that compilers make vector instructions of it: for AVX2, in
+// f32, g++ 12 makes 22 for as many numbers as a vector holds, and 36 of Eigen 3.4's exp(). What does not fill a vector
+// goes through the same steps one by one, in Eigen through others.
 #include "exponential.h"
 
 #include <array>

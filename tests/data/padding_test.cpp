@@ -212,7 +212,7 @@ TEST_CASE("with a spread the share is drawn evenly from its range, for each batc
   const auto share = [](const Batch& batch) {
     return 1 - static_cast<double>(batch.predicted.counted()) / static_cast<double>(batch.predicted.tokens());
   };
-  // Batches hold at least 60 tokens, so that rounding moves a share by less than 0.01.
+  // Rounding moves a share by half a row, of some 100 tokens and their pads.
   std::vector<double> shares;
   for (std::uint64_t i = 0; i < 10; ++i) {
     shares.push_back(share(varied.training_batch(i)));
