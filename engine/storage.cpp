@@ -15,7 +15,7 @@
 namespace normlab {
 namespace {
 
-constexpr std::size_t kAlignment = 64;                        // a cache line, and the widest vector register
+constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector register
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kLargestRequest = std::size_t{1} << 46;  // 64 TiB: more is surely a slip
 
@@ -35,9 +35,9 @@ class Pool {
     ++counts_.served;
     void* block = nullptr;
     granted = bytes;
-    // The smallest free block that is large enough and not more than twice as large.
+    // The smallest free block that is large enough and not more than half as large again.
     const auto found = free_.lower_bound(bytes);
-    if (found != free_.end() && found->first <= 2 * bytes) {
+    if (found != free_.end() && found->first <= bytes + bytes / 2) {
       granted = found->first;
       block = found->second.back();
       found->second.pop_back();

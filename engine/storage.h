@@ -1,8 +1,8 @@
 // Storage: a block of memory under tensors, and the pool it returns to when its last handle dies.
 //
 // A training step asks for the same sizes again and again. Freed blocks are kept by size class, so that from the second
-// step on nothing is asked of the system. Classes are an eighth of an octave apart; a free block of up to twice the
-// need serves a smaller one, so that batches of changing length share memory and the pool stays small.
+// step on nothing is asked of the system. Classes are an eighth of an octave apart; a free block of up to one and a
+// half times the need serves a smaller one, so that batches of changing length share memory and the pool stays small.
 #pragma once
 
 #include <cstddef>

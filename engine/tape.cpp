@@ -25,6 +25,11 @@ struct Tape::Node {
   Backward backward;
 };
 
+struct Kept::Again {
+  Remake make;
+  Tensor made;
+};
+
 // The output of a node: what its gradient looks like, the gradient once someone has added to it, who looks at it, and
 // how to make it again, if its op said so.
 struct Tape::Slot {
@@ -32,7 +37,7 @@ struct Tape::Slot {
   Dtype dtype;
   Tensor gradient;
   std::vector<std::string> sites;
-  std::shared_ptr<const Remake> remake;
+  std::shared_ptr<Kept::Again> again;
 
   // That of x on the current tape; null where x is not on it.
   static Slot* of(const Tensor& x) {
@@ -80,7 +85,7 @@ Tape* Tape::current() { return current_tape; }
 Index Tape::nodes() const { return static_cast<Index>(nodes_.size()); }
 
 Tensor Tape::add_node(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward,
-                      Remake remake) {
+                      const Kept& again) {
   if (observer_) observer_->computed(op);
   std::vector<Edge> edges;
   edges.reserve(inputs.size());
@@ -99,7 +104,7 @@ Tensor Tape::add_node(const char* op, std::initializer_list<const Tensor*> input
   check(!done_, op, ": recorded after backward(); start a new Tape");
   y.tape_ = id_;
   y.slot_ = static_cast<Index>(slots_.size());
-  slots_.push_back({y.shape(), y.dtype(), {}, {}, remake ? std::make_shared<Remake>(std::move(remake)) : nullptr});
+  slots_.push_back({y.shape(), y.dtype(), {}, {}, again.again_});
   nodes_.push_back({op, std::move(edges), y.slot_, std::move(backward)});
   return y;
 }
@@ -109,16 +114,29 @@ void Tape::add_site(const std::string& site, const Tensor& x) {
   if (Slot* slot = Slot::of(x)) slot->sites.push_back(site);
 }
 
-Tensor record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward, Remake remake) {
-  return current_tape ? current_tape->add_node(op, inputs, std::move(y), std::move(backward), std::move(remake)) : y;
+Tensor record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward,
+              const Kept& again) {
+  return current_tape ? current_tape->add_node(op, inputs, std::move(y), std::move(backward), again) : y;
 }
 
 Kept::Kept(const Tensor& x) : shape_(x.shape()) {
-  if (const Tape::Slot* slot = Tape::Slot::of(x)) remake_ = slot->remake;
-  if (!remake_) x_ = x.detach();
+  if (const Tape::Slot* slot = Tape::Slot::of(x)) again_ = slot->again;
+  if (!again_) x_ = x.detach();
 }
 
-Tensor Kept::get() const { return remake_ ? (*remake_)().reshape(shape_) : x_; }
+Kept::Kept(Remake remake) : again_(std::make_shared<Again>(Again{std::move(remake), {}})) {}
+
+std::optional<Remake> Kept::recipe(const Tensor& x) {
+  const Tape::Slot* slot = Tape::Slot::of(x);
+  if (!slot || !slot->again) return std::nullopt;
+  return [again = slot->again, shape = x.shape()] { return again->make().reshape(shape); };
+}
+
+Tensor Kept::get() const {
+  if (!again_) return x_;
+  if (!again_->made.defined()) again_->made = again_->make();
+  return shape_ ? again_->made.reshape(*shape_) : again_->made;
+}
 
 Tensor watch(const std::string& site, const Tensor& x) {
   if (watched()) current_tape->add_site(site, x);
@@ -139,7 +157,7 @@ void Tape::backward(const Tensor& y, Tensor dy) {
   done_ = true;
   Slot& last = slots_[static_cast<std::size_t>(y.slot_)];
   last.gradient = dy.detach().reshape(last.shape);  // y may have been reshaped since its op made it
-  dy = {};  // the slot alone holds it now, unless the caller kept it
+  dy = {};                                          // the slot alone holds it now, unless the caller kept it
   for (auto node = nodes_.rbegin(); node != nodes_.rend(); ++node) {
     Slot& slot = slots_[static_cast<std::size_t>(node->output)];
     // All that used this output has run: its gradient is complete. None at all means that y does not depend on it.
@@ -151,7 +169,7 @@ void Tape::backward(const Tensor& y, Tensor dy) {
       node->backward(gradient, into);
     }
     node->backward = nullptr;
-    slot.remake = nullptr;
+    slot.again = nullptr;
     if (observer_) observer_->differentiated(node->op);
   }
 }

@@ -16,6 +16,8 @@
 
 #include <functional>
 #include <initializer_list>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,8 +46,28 @@ class Gradients {
 };
 
 using Backward = std::function<void(const Tensor& dy, Gradients& into)>;
-// Makes an op's output once more, the same to the bit, from what the op saved.
+// Makes an op's output once more, the same to the bit, from what the op saved; in memory that nobody else holds.
 using Remake = std::function<Tensor()>;
+
+// What an op keeps of a tensor for its backward: the tensor, or how to make it again. `linear` keeps its input so: of a
+// norm in front of a branch only x is kept, not also its normalized copy. Where it is made again, then at the first
+// get() and for all copies of this Kept, as long as one of them lives.
+class Kept {
+ public:
+  Kept() = default;
+  explicit Kept(const Tensor& x);  // as the op that made x says
+  explicit Kept(Remake remake);
+  // How x is made again; nothing where its op does not say, and x itself must be kept.
+  static std::optional<Remake> recipe(const Tensor& x);
+  Tensor get() const;  // off the tape
+
+ private:
+  friend class Tape;
+  struct Again;
+  Tensor x_;
+  std::optional<Shape> shape_;  // of x, which may have been reshaped since its op made it
+  std::shared_ptr<Again> again_;
+};
 
 // Looks on at a tape without changing what is computed.
 class Observer {
@@ -85,11 +107,11 @@ class Tape {
   struct Slot;
 
  private:
-  friend Tensor record(const char*, std::initializer_list<const Tensor*>, Tensor, Backward, Remake);
+  friend Tensor record(const char*, std::initializer_list<const Tensor*>, Tensor, Backward, const Kept&);
   friend Tensor watch(const std::string&, const Tensor&);
   friend class SlotGradients;
   Tensor add_node(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward,
-                  Remake remake);
+                  const Kept& again);
   void add_site(const std::string& site, const Tensor& x);
 
   std::uint64_t id_;
@@ -102,22 +124,9 @@ class Tape {
 
 // Puts y on the current tape as the output of `op` on `inputs`. Returns y unchanged when there is no tape or no
 // input leads to a leaf. Undefined tensors among the inputs (an absent bias) are allowed and want no gradient. An op
-// whose y takes little work, as a norm's, gives `remake` too, so that nobody has to keep y.
+// whose y takes little work, as a norm's, says in `again` how it is made, so that nobody has to keep y.
 Tensor record(const char* op, std::initializer_list<const Tensor*> inputs, Tensor y, Backward backward,
-              Remake remake = nullptr);
-
-// What an op keeps of an input for its backward: the tensor, or, where the op that made it gave it, how to make it
-// again. `linear` keeps its input so: of a norm in front of a branch only x is kept, not also its normalized copy.
-class Kept {
- public:
-  explicit Kept(const Tensor& x);
-  Tensor get() const;  // x, off the tape
-
- private:
-  Tensor x_;  // undefined where there is a remake
-  Shape shape_;
-  std::shared_ptr<const Remake> remake_;
-};
+              const Kept& again = {});
 
 // Shows x to the current tape's observer under the name `site`; returns x. Costs a comparison when nobody looks.
 Tensor watch(const std::string& site, const Tensor& x);

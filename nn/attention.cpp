@@ -18,27 +18,29 @@ MultiHeadAttention::MultiHeadAttention(const Init& init, const MultiHeadAttentio
 
 // One by one: the order of arguments is the compiler's choice, the order on the tape decides the bits.
 KeysValues MultiHeadAttention::keys_values(const Tensor& input) const {
-  Tensor key = key_.forward(input);
-  Tensor value = value_.forward(input);
+  Tensor key = key_.forward(input, options_.recompute);
+  Tensor value = value_.forward(input, options_.recompute);
   return {std::move(key), std::move(value)};
 }
 
 Tensor MultiHeadAttention::forward(const Tensor& query_input, const Tensor& key_value_input, const Rows& query_rows,
                                    const Rows& key_rows, const Pass& pass) const {
   return output([&] {
-    const Tensor query = query_.forward(query_input);
+    const Tensor query = query_.forward(query_input, options_.recompute);
     return attend(query, keys_values(key_value_input), query_rows, key_rows, pass);
   });
 }
 
 Tensor MultiHeadAttention::forward(const Tensor& query_input, const KeysValues& seen, const Rows& query_rows,
                                    const Rows& key_rows, const Pass& pass) const {
-  return output([&] { return attend(query_.forward(query_input), seen, query_rows, key_rows, pass); });
+  return output(
+      [&] { return attend(query_.forward(query_input, options_.recompute), seen, query_rows, key_rows, pass); });
 }
 
 Tensor MultiHeadAttention::attend(const Tensor& query, const KeysValues& seen, const Rows& query_rows,
                                   const Rows& key_rows, const Pass& pass) const {
-  AttentionOptions options{.heads = options_.heads, .causal = options_.causal, .dropout = 0, .stream = {}};
+  AttentionOptions options{
+      .heads = options_.heads, .causal = options_.causal, .dropout = 0, .stream = {}, .recompute = options_.recompute};
   if (pass.training) {
     options.dropout = options_.dropout;
     options.stream = pass.stream(init_.at("probabilities"));

@@ -10,7 +10,8 @@ struct MultiHeadAttentionOptions {
   Index width = 0;
   Index heads = 1;
   bool causal = false;
-  double dropout = 0;  // of the attention probabilities
+  double dropout = 0;      // of the attention probabilities
+  bool recompute = false;  // backward makes all but the inputs again rather than having it kept
 };
 
 // What queries look at: a key and a value of each packed token, [tokens, width] both.

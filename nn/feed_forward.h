@@ -15,7 +15,8 @@ struct FeedForwardOptions {
   Activation activation = Activation::relu;
   double dropout = 0;  // of the activations between the two maps
   NormConfig inner_norm{"none"};
-  Index heads = 1;  // of the model, for the norm's pre-scale
+  Index heads = 1;         // of the model, for the norm's pre-scale
+  bool recompute = false;  // backward makes what stands between the maps again rather than having it kept
 };
 
 // y = outer(dropout(activation(inner_norm(inner(x))))), each row x[width] by itself where the norm does so. The norm is
@@ -27,6 +28,7 @@ class FeedForward : public Module {
 
  private:
   Activation activation_;
+  bool recompute_;
   Dropout dropout_;
   Linear& inner_;
   Norm& inner_norm_;

@@ -44,6 +44,13 @@ void StackConfig::fields(Fields& f, bool decoder) {
          "share of attention probabilities dropped");
   f.real("activation_dropout", activation_dropout, {.at_least = 0, .below = 1},
          "share of features dropped between the two maps of each feed-forward network");
+  f.group(
+      "recompute",
+      [&](Fields& g) {
+        g.boolean("attention", recompute.attention, "of attention queries, keys, values and what it makes of them");
+        g.boolean("feed_forward", recompute.feed_forward, "what stands between the maps of a feed-forward network");
+      },
+      "what the backward pass makes again rather than having it kept, with the same numbers: less memory, more time");
   f.require(heads < 1 || width % heads == 0, "heads",
             text("width must be divisible by heads, got width ", width, " and heads ", heads));
 }
@@ -57,7 +64,8 @@ std::string StackConfig::norm_problem() const {
 }
 
 MultiHeadAttentionOptions StackConfig::attention_options(bool causal) const {
-  return {.width = width, .heads = heads, .causal = causal, .dropout = attention_dropout};
+  return {
+      .width = width, .heads = heads, .causal = causal, .dropout = attention_dropout, .recompute = recompute.attention};
 }
 
 FeedForwardOptions StackConfig::feed_forward_options() const {
@@ -66,14 +74,17 @@ FeedForwardOptions StackConfig::feed_forward_options() const {
           .activation = activation,
           .dropout = activation_dropout,
           .inner_norm = norm_at.inner.or_else(norm),
-          .heads = heads};
+          .heads = heads,
+          .recompute = recompute.feed_forward};
 }
 
-// What went into both branches; query, key, value and what attention makes of them; the activations after dropout, what
-// went into a GELU, and into a norm between the two maps. Attention makes its probabilities again.
+// What went into both branches; query, key, value and what attention makes of them; and between the two maps either
+// what goes into a norm, from which all that follows is made again, or the activations after dropout and what went into
+// a GELU. Attention makes its probabilities again.
 double StackConfig::kept_by_layer() const {
-  const int activations = 1 + (activation == Activation::gelu) + norm_at.inner.or_else(norm).kept();
-  return kept_by(norm_at.attention) + kept_by(norm_at.feed_forward) + 4 * static_cast<double>(width) +
+  const int by_norm = norm_at.inner.or_else(norm).kept();
+  const int activations = by_norm > 0 ? by_norm : recompute.feed_forward ? 0 : 1 + (activation == Activation::gelu);
+  return kept_by(norm_at.attention) + kept_by(norm_at.feed_forward) + kept_by_queries() + kept_by_keys_and_values() +
          activations * static_cast<double>(feed_forward);
 }
 

@@ -27,6 +27,9 @@ struct StackConfig {
   double dropout = 0.1;
   double attention_dropout = 0;
   double activation_dropout = 0;
+  struct Recompute {
+    bool attention = false, feed_forward = false;
+  } recompute;
 
   // A decoder's stack has one site more, `cross_attention`; see decoder.h.
   void fields(Fields& f, bool decoder = false);
@@ -45,6 +48,10 @@ struct StackConfig {
     return static_cast<double>(width) * std::max(1, site.or_else(norm).kept());
   }
   double kept_at_end() const { return final_norm ? kept_by(norm_at.final) : static_cast<double>(width); }
+  // And by one attention, of what is looked at: a key and a value.
+  double kept_by_keys_and_values() const { return recompute.attention ? 0 : 2 * static_cast<double>(width); }
+  // Of what looks: the query, what attention makes, and two numbers for each head to make the probabilities again.
+  double kept_by_queries() const { return kept_by_keys_and_values() + 2 * static_cast<double>(heads); }
 };
 
 // Self attention and a feed-forward network, each in a residual connection with a norm.

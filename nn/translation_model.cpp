@@ -121,14 +121,13 @@ TrainingSize training_size(const TranslationModelConfig& config, const Translati
 
   const auto number = [](auto value) { return static_cast<double>(value); };
   const StackConfig &encoder = config.encoder, &decoder = config.decoder;
-  const double width = number(encoder.width);
   // Of the source also the output of the encoder, and a key and a value for each layer of the decoder.
-  const double source_token =
-      number(encoder.layers) * encoder.kept_by_layer() + encoder.kept_at_end() + 2 * number(decoder.layers) * width;
+  const double source_token = number(encoder.layers) * encoder.kept_by_layer() + encoder.kept_at_end() +
+                              number(decoder.layers) * decoder.kept_by_keys_and_values();
   // A decoder's layer has a branch more: what went into it, the query and what attention makes.
   // Then as in a language model.
   const double passing = number(target_tokens) * 3 * number(std::max(decoder.width, decoder.feed_forward));
-  const double branch = decoder.kept_by(decoder.norm_at.cross_attention) + 2 * width;
+  const double branch = decoder.kept_by(decoder.norm_at.cross_attention) + decoder.kept_by_queries();
   const double target_token =
       number(decoder.layers) * (decoder.kept_by_layer() + branch) + (decoder.final_norm ? decoder.kept_at_end() : 0);
 

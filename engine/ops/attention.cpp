@@ -229,14 +229,10 @@ void check_inputs(const Tensor& query, const Tensor& key, const Tensor& value, c
         "attention: a query that is also key or value must have the same rows as both");  // see attention_backward
 }
 
-}  // namespace
-
-Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, const Rows& query_rows,
-                 const Rows& key_rows, const AttentionOptions& options) {
-  check_inputs(query, key, value, query_rows, key_rows, options);
+// y of all items; `statistics` are written.
+Tensor forward_of(const std::vector<Item>& items, const Tensor& query, const Tensor& key, const Tensor& value,
+                  const AttentionOptions& options, Tensor statistics) {
   Tensor y = empty_like(query);
-  Tensor statistics = Tensor::empty({options.heads, query.rows(), 2}, query.dtype());
-  const std::vector<Item> items = items_of(query_rows, key_rows, query.columns(), options);
   visit_real("attention", query.dtype(), [&]<class T>() {
     const T *q = query.data<T>(), *k = key.data<T>(), *v = value.data<T>();
     T *out = y.data<T>(), *pairs = statistics.data<T>();
@@ -245,28 +241,50 @@ Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, co
     };
     parallel(static_cast<Index>(items.size()), forward, worth_sharing(items));
   });
+  return y;
+}
+
+void add_gradients(const std::vector<Item>& items, const Tensor& query, const Tensor& key, const Tensor& value,
+                   const AttentionOptions& options, const Tensor& statistics, const Tensor& dy, Gradients& into) {
+  visit_real("attention", query.dtype(), [&]<class T>() {
+    const auto target = [&](Index input) {
+      if (!into.wants(input)) return Target<T>{};
+      const Gradients::Target to = into.target(input);
+      return Target<T>{to.gradient.data<T>(), to.accumulate};
+    };
+    // In this order, which is the order of writing: see attention_backward.
+    const Target<T> dkey = target(1), dvalue = target(2), dquery = target(0);
+    const T *q = query.data<T>(), *k = key.data<T>(), *v = value.data<T>();
+    const T *pairs = statistics.data<T>(), *dout = dy.data<T>();
+    const auto backward = [&](Index i) {
+      attention_backward(items[static_cast<std::size_t>(i)], q, k, v, pairs, dout, options.dropout, options.stream,
+                         dquery, dkey, dvalue);
+    };
+    parallel(static_cast<Index>(items.size()), backward, worth_sharing(items));
+  });
+}
+
+}  // namespace
+
+Tensor attention(const Tensor& query, const Tensor& key, const Tensor& value, const Rows& query_rows,
+                 const Rows& key_rows, const AttentionOptions& options) {
+  check_inputs(query, key, value, query_rows, key_rows, options);
+  const Tensor statistics = Tensor::empty({options.heads, query.rows(), 2}, query.dtype());
+  const std::vector<Item> items = items_of(query_rows, key_rows, query.columns(), options);
+  Tensor y = forward_of(items, query, key, value, options, statistics);
   // The probabilities are not saved: to make them again costs a seventh of the products and saves [heads, n, m] a
   // sequence.
-  return record("attention", {&query, &key, &value}, y,
-                [query = query.detach(), key = key.detach(), value = value.detach(), statistics, items, options](
-                    const Tensor& dy, Gradients& into) {
-    visit_real("attention", query.dtype(), [&]<class T>() {
-      const auto target = [&](Index input) {
-        if (!into.wants(input)) return Target<T>{};
-        const Gradients::Target to = into.target(input);
-        return Target<T>{to.gradient.data<T>(), to.accumulate};
-      };
-      // In this order, which is the order of writing: see attention_backward.
-      const Target<T> dkey = target(1), dvalue = target(2), dquery = target(0);
-      const T *q = query.data<T>(), *k = key.data<T>(), *v = value.data<T>();
-      const T *pairs = statistics.data<T>(), *dout = dy.data<T>();
-      const auto backward = [&](Index i) {
-        attention_backward(items[static_cast<std::size_t>(i)], q, k, v, pairs, dout, options.dropout, options.stream,
-                           dquery, dkey, dvalue);
-      };
-      parallel(static_cast<Index>(items.size()), backward, worth_sharing(items));
+  const auto backward = [q = Kept(query), k = Kept(key), v = Kept(value), statistics, items, options](
+                            const Tensor& dy, Gradients& into) {
+    add_gradients(items, q.get(), k.get(), v.get(), options, statistics, dy, into);
+  };
+  Kept again;
+  if (options.recompute) {
+    again = Kept([q = Kept(query), k = Kept(key), v = Kept(value), statistics, items, options] {
+      return forward_of(items, q.get(), k.get(), v.get(), options, statistics);
     });
-  });
+  }
+  return record("attention", {&query, &key, &value}, y, backward, again);
 }
 
 }  // namespace normlab

@@ -10,8 +10,9 @@ namespace normlab {
 struct AttentionOptions {
   Index heads = 1;
   bool causal = false;
-  double dropout = 0;   // of the attention probabilities
-  RandomStream stream;  // used when dropout > 0
+  double dropout = 0;      // of the attention probabilities
+  RandomStream stream;     // used when dropout > 0
+  bool recompute = false;  // y is made again in backward, not kept
 };
 
 // query[n tokens, width] packed as `query_rows`; key and value[m tokens, width] packed as `key_rows`, with the same

@@ -79,7 +79,7 @@ BatchNormalized normalize(const char* op, bool centered, const Tensor& x, const 
     }
   };
   const Remake remake = remake_columns(op, x, rows, ghosts, seen->mean, rate, weight, bias);
-  return {record(op, {&x, &weight, &bias}, y, backward, remake), seen};
+  return {record(op, {&x, &weight, &bias}, y, backward, Kept(remake)), seen};
 }
 
 }  // namespace

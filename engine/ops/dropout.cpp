@@ -29,7 +29,7 @@ T scale_of(double probability) {
 
 // m * value, where a dropped infinity is 0 too. The value is there in any case, so that the choice is no branch.
 template <class T>
-T kept(bool m, T value) {
+T masked(bool m, T value) {
   return m ? value : T(0);
 }
 
@@ -60,9 +60,9 @@ void add_masked(Gradients& into, Index input, const Tensor& dy, double probabili
     const T s = scale_of<T>(probability);
     if (target.accumulate) {
       for_each_masked(dy.size(), probability, stream, dx,
-                      [=](Index i, bool m) { return dx[i] + kept(m, s * from[i]); });
+                      [=](Index i, bool m) { return dx[i] + masked(m, s * from[i]); });
     } else {
-      for_each_masked(dy.size(), probability, stream, dx, [=](Index i, bool m) { return kept(m, s * from[i]); });
+      for_each_masked(dy.size(), probability, stream, dx, [=](Index i, bool m) { return masked(m, s * from[i]); });
     }
   });
 }
@@ -72,14 +72,20 @@ void add_masked(Gradients& into, Index input, const Tensor& dy, double probabili
 Tensor dropout(Tensor x, double probability, const RandomStream& stream) {
   check_probability("dropout", probability);
   if (probability == 0) return x;
-  Tensor y = empty_over(x);
-  visit_real("dropout", x.dtype(), [&]<class T>() {
-    for_each_masked(x.size(), probability, stream, y.data<T>(),
-                    [x = x.data<T>(), s = scale_of<T>(probability)](Index i, bool m) { return kept(m, s * x[i]); });
-  });
-  return record("dropout", {&x}, y, [probability, stream](const Tensor& dy, Gradients& into) {
+  const auto forward = [probability, stream](const Tensor& input) {
+    Tensor y = empty_over(input);
+    visit_real("dropout", y.dtype(), [&]<class T>() {
+      for_each_masked(
+          y.size(), probability, stream, y.data<T>(),
+          [x = input.data<T>(), s = scale_of<T>(probability)](Index i, bool m) { return masked(m, s * x[i]); });
+    });
+    return y;
+  };
+  const auto backward = [probability, stream](const Tensor& dy, Gradients& into) {
     add_masked(into, 0, dy, probability, stream);
-  });
+  };
+  const Tensor y = forward(x);
+  return record("dropout", {&x}, y, backward, kept_output(x, y, forward));
 }
 
 Tensor add_dropout(const Tensor& x, Tensor branch, double probability, const RandomStream& stream) {
@@ -90,7 +96,7 @@ Tensor add_dropout(const Tensor& x, Tensor branch, double probability, const Ran
   visit_real("add_dropout", x.dtype(), [&]<class T>() {
     for_each_masked(x.size(), probability, stream, y.data<T>(),
                     [x = x.data<T>(), b = branch.data<T>(), s = scale_of<T>(probability)](Index i, bool m) {
-                      return x[i] + kept(m, s * b[i]);
+                      return x[i] + masked(m, s * b[i]);
                     });
   });
   return record("add_dropout", {&x, &branch}, y, [probability, stream](const Tensor& dy, Gradients& into) {
@@ -104,14 +110,20 @@ Tensor relu_dropout(Tensor x, double probability, const RandomStream& stream) {
   check_probability("relu_dropout", probability);
   if (probability == 0) return relu(std::move(x));
   if (watched()) Tape::current()->observer()->kink(x);
-  Tensor y = empty_over(x);
-  visit_real("relu_dropout", x.dtype(), [&]<class T>() {
-    for_each_masked(x.size(), probability, stream, y.data<T>(),
-                    [x = x.data<T>(), s = scale_of<T>(probability)](Index i, bool m) {
-                      return kept(m, s * (x[i] < 0 ? T(0) : x[i]));
-                    });
-  });
-  return record("relu_dropout", {&x}, y, [y, probability](const Tensor& dy, Gradients& into) {
+  const auto forward = [probability, stream](const Tensor& input) {
+    Tensor y = empty_over(input);
+    visit_real("relu_dropout", y.dtype(), [&]<class T>() {
+      for_each_masked(y.size(), probability, stream, y.data<T>(),
+                      [x = input.data<T>(), s = scale_of<T>(probability)](Index i, bool m) {
+                        return masked(m, s * (x[i] < 0 ? T(0) : x[i]));
+                      });
+    });
+    return y;
+  };
+  const Tensor result = forward(x);
+  const Kept kept = kept_output(x, result, forward);
+  const auto backward = [kept, probability](const Tensor& dy, Gradients& into) {
+    const Tensor y = kept.get();
     visit_real("relu_dropout", dy.dtype(), [&]<class T>() {
       const auto value = [dy = dy.data<T>(), y = y.data<T>(), s = scale_of<T>(probability)](Index i) {
         const T d = s * dy[i];
@@ -119,7 +131,8 @@ Tensor relu_dropout(Tensor x, double probability, const RandomStream& stream) {
       };
       add_gradient<T>(into, 0, value, dy);
     });
-  });
+  };
+  return record("relu_dropout", {&x}, result, backward, kept);
 }
 
 }  // namespace normlab

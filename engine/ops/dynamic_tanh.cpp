@@ -73,7 +73,7 @@ Tensor dynamic_tanh(const Tensor& x, const Tensor& alpha, const Tensor& weight, 
       dynamic_tanh_backward(x.data<T>(), *a.data<T>(), w.data<T>(), dy.data<T>(), x.rows(), x.columns(), into);
     });
   };
-  return record("dynamic_tanh", {&x, &alpha, &weight, &bias}, forward(), backward, forward);
+  return record("dynamic_tanh", {&x, &alpha, &weight, &bias}, forward(), backward, Kept(forward));
 }
 
 }  // namespace normlab

@@ -166,11 +166,17 @@ Tensor scale(const Tensor& x, double factor) {
 // NaN passes: a comparison with it is false. Saved is y, which the next op needs anyway; y > 0 exactly where x > 0.
 Tensor relu(Tensor x) {
   if (watched()) Tape::current()->observer()->kink(x);
-  Tensor y = empty_over(x);
-  visit_real("relu", x.dtype(), [&]<class T>() {
-    for_each_element(y.size(), y.data<T>(), [x = x.data<T>()](Index i) { return x[i] < 0 ? T(0) : x[i]; });
-  });
-  return record("relu", {&x}, y, [y](const Tensor& dy, Gradients& into) {
+  const auto forward = [](const Tensor& input) {
+    Tensor y = empty_over(input);
+    visit_real("relu", input.dtype(), [&]<class T>() {
+      for_each_element(y.size(), y.data<T>(), [x = input.data<T>()](Index i) { return x[i] < 0 ? T(0) : x[i]; });
+    });
+    return y;
+  };
+  const Tensor result = forward(x);
+  const Kept kept = kept_output(x, result, forward);
+  const auto backward = [kept](const Tensor& dy, Gradients& into) {
+    const Tensor y = kept.get();
     visit_real("relu", dy.dtype(), [&]<class T>() {
       const auto value = [dy = dy.data<T>(), y = y.data<T>()](Index i) {
         const T d = dy[i];  // read in any case, so that the choice is no branch
@@ -178,19 +184,26 @@ Tensor relu(Tensor x) {
       };
       add_gradient<T>(into, 0, value, dy);
     });
-  });
+  };
+  return record("relu", {&x}, result, backward, kept);
 }
 
 Tensor gelu(const Tensor& x) {
-  Tensor y = empty_like(x);
-  visit_real("gelu", x.dtype(), [&]<class T>() { gelu_forward(x.data<T>(), x.size(), y.data<T>()); });
-  return record("gelu", {&x}, y, [x](const Tensor& dy, Gradients& into) {
+  const auto forward = [](const Tensor& input) {
+    Tensor y = empty_over(input);
+    visit_real("gelu", y.dtype(), [&]<class T>() { gelu_forward(input.data<T>(), y.size(), y.data<T>()); });
+    return y;
+  };
+  const auto backward = [kept = Kept(x)](const Tensor& dy, Gradients& into) {
     if (!into.wants(0)) return;
     const Gradients::Target dx = into.target(0, dy);
+    const Tensor input = kept.get();
     visit_real("gelu", dy.dtype(), [&]<class T>() {
-      gelu_backward(x.data<T>(), dy.data<T>(), x.size(), dx.gradient.data<T>(), dx.accumulate);
+      gelu_backward(input.data<T>(), dy.data<T>(), dy.size(), dx.gradient.data<T>(), dx.accumulate);
     });
-  });
+  };
+  const Tensor y = forward(x.detach());  // x is kept: a second handle, that y may not come to lie over it
+  return record("gelu", {&x}, y, backward, kept_output(x, y, forward));
 }
 
 }  // namespace normlab

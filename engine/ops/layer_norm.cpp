@@ -88,7 +88,7 @@ Tensor normalize(const char* op, const Tensor& x, const Tensor& weight, const Te
                          x.columns() / groups, into);
     });
   };
-  return record(op, {&x, &weight, &bias}, forward(), backward, forward);
+  return record(op, {&x, &weight, &bias}, forward(), backward, Kept(forward));
 }
 
 }  // namespace

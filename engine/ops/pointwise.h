@@ -28,6 +28,13 @@ void add_gradient(Gradients& into, Index input, Value value, const Tensor& dying
   }
 }
 
+// What to keep of y = forward(x): where x is made again, y is made from that.
+template <class Forward>
+Kept kept_output(const Tensor& x, const Tensor& y, Forward forward) {
+  const std::optional<Remake> recipe = Kept::recipe(x);
+  return recipe ? Kept([recipe = *recipe, forward] { return forward(recipe()); }) : Kept(y);
+}
+
 // dx += dy. Where dx is new and nobody else holds dy, dy itself becomes dx and nothing is copied.
 inline void pass_gradient(Gradients& into, Index input, const Tensor& dy) {
   if (!into.wants(input)) return;

@@ -112,7 +112,7 @@ PowerNormalized power_norm(const Tensor& x, const Tensor& weight, const Tensor& 
     }
   };
   const Remake remake = remake_columns("power_norm", x, rows, ghosts, Tensor(), rate, weight, bias);
-  return {record("power_norm", {&x, &weight, &bias}, y, backward, remake), seen};
+  return {record("power_norm", {&x, &weight, &bias}, y, backward, Kept(remake)), seen};
 }
 
 void update(PowerState& state, const PowerRule& rule, const PowerStatistics& seen) {

@@ -78,7 +78,7 @@ void matmul_backward(const Tensor& a, const Tensor& b, bool ta, bool tb, const T
 
 }  // namespace
 
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, bool recompute) {
   check(weight.shape().rank() == 2, "linear: weight must have rank 2 [out, in], got ", weight.shape());
   const Index out = weight.shape()[0], in = weight.shape()[1];
   check(x.shape().rank() >= 1 && x.columns() == in, "linear: the last axis of x must be the last of weight, got x ",
@@ -89,13 +89,18 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
     check(bias.shape() == Shape{out} && bias.dtype() == x.dtype(), "linear: bias must be ", x.dtype(), " [", out,
           "] for weight ", weight.shape(), ", got ", bias.dtype(), " ", bias.shape());
   }
-  std::vector<Index> extents = x.shape().extents();
-  extents.back() = out;
-  Tensor y = Tensor::empty(Shape(std::move(extents)), x.dtype());
-  visit_real("linear", x.dtype(), [&]<class T>() { linear_forward<T>(x, weight, bias, y); });
-  return record("linear", {&x, &weight, &bias}, y, [x = Kept(x), weight](const Tensor& dy, Gradients& into) {
+  const auto forward = [out, weight = weight.detach(), bias = bias.detach()](const Tensor& input) {
+    std::vector<Index> extents = input.shape().extents();
+    extents.back() = out;
+    Tensor y = Tensor::empty(Shape(std::move(extents)), input.dtype());
+    visit_real("linear", input.dtype(), [&]<class T>() { linear_forward<T>(input, weight, bias, y); });
+    return y;
+  };
+  const auto backward = [x = Kept(x), weight](const Tensor& dy, Gradients& into) {
     visit_real("linear", dy.dtype(), [&]<class T>() { linear_backward<T>(x, weight, dy, into); });
-  });
+  };
+  const Kept again = recompute ? Kept([x = Kept(x), forward] { return forward(x.get()); }) : Kept();
+  return record("linear", {&x, &weight, &bias}, forward(x), backward, again);
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b, bool transpose_a, bool transpose_b) {

@@ -71,7 +71,7 @@ Tensor rms_norm(const Tensor& x, const Tensor& weight, Index groups, double epsi
                         into);
     });
   };
-  return record("rms_norm", {&x, &weight}, forward(), backward, forward);
+  return record("rms_norm", {&x, &weight}, forward(), backward, Kept(forward));
 }
 
 }  // namespace normlab

@@ -58,7 +58,7 @@ Tensor scale_norm(const Tensor& x, const Tensor& g, double epsilon) {
       scale_norm_backward(x.data<T>(), *factor.data<T>(), r.data<T>(), dy.data<T>(), x.rows(), x.columns(), into);
     });
   };
-  return record("scale_norm", {&x, &g}, forward(), backward, forward);
+  return record("scale_norm", {&x, &g}, forward(), backward, Kept(forward));
 }
 
 }  // namespace normlab

@@ -2,6 +2,7 @@
 """Whole training steps in turns with PyTorch's, in one sitting: ours / theirs, in time and in memory.
 
     python3 step_reference.py PROGRAM [--threads N] [--turns N] [--steps N] [--workloads lm nmt nmt-ragged] [--keep-memory]
+                              [--hold-gradients] [--recompute attention feed_forward]
 
 PROGRAM is our program, build/normlab. In each turn and for each workload `PROGRAM bench step WORKLOAD --json` runs, then
 PyTorch eager and under torch.compile, each in a process of its own. Run it on a machine that does nothing else.
@@ -15,7 +16,9 @@ comes, or all pairs first sorted by length and cut into batches of similar ones.
 A time is a step's: the median over rounds, a round being one step on each batch; a ratio is taken within each turn, and
 its median over turns is printed with the smallest and the largest. Memory is the most that a process held, less what it
 held before there was a model, less parameters, gradients and Adam's moments. --keep-memory hands PyTorch its memory as
-ours is handled: kept when freed, in large pages. Needs torch, on Linux, and for torch.compile a C++ compiler.
+ours is handled: kept when freed, in large pages. PyTorch frees its gradients after each step, so that where it holds
+most it does not hold them all, though they are taken off; --hold-gradients sets them to zero, as ours are. --recompute
+is that of our `bench step`. Needs torch, on Linux, and for torch.compile a C++ compiler.
 """
 import argparse
 import json
@@ -190,7 +193,7 @@ def measure_torch(arguments):
             loss_of(*batch).backward()
             torch.nn.utils.clip_grad_norm_(parameters, 1)
             optimizer.step()
-            optimizer.zero_grad()
+            optimizer.zero_grad(set_to_none=not arguments.hold_gradients)
         return 1e3 * (time.perf_counter() - start) / len(batches)
 
     for _ in range(2 if compiled else 1):  # compiled, and then also for changing lengths
@@ -214,12 +217,13 @@ def run(command, environment=None):
 
 def ours(arguments, workload):
     return run([arguments.program, "bench", "step", workload, "--json", "--repeat", str(arguments.steps),
-                "--threads", str(arguments.threads)])
+                "--threads", str(arguments.threads)] + (["--recompute", *arguments.recompute] if arguments.recompute else []))
 
 
 def theirs(arguments, workload, mode, bucketed):
     words = ["--workload", workload, "--mode", mode, "--steps", str(arguments.steps),
              "--threads", str(arguments.threads)] + ["--bucketed"] * bucketed
+    words += ["--hold-gradients"] * arguments.hold_gradients
     return run([sys.executable, __file__, "torch", *words], KEEP_MEMORY if arguments.keep_memory else None)
 
 
@@ -243,8 +247,10 @@ def compare(arguments):
     of = turns[0][arguments.workloads[0]]
     version = next(figure["version"] for key, figure in turns[0].items() if isinstance(key, tuple))
     print(f"{date.today()}, {of['processor']}, {of['threads']} threads, {arguments.turns} turns")
-    print(f"ours: normlab {of['version']}, {of['compiler']}, {of['build']} {of['vector_unit']}, {of['gemm']}")
-    print(f"theirs: PyTorch {version}{', memory kept' * arguments.keep_memory}")
+    print(f"ours: normlab {of['version']}, {of['compiler']}, {of['build']} {of['vector_unit']}, {of['gemm']}"
+          f"{', recomputed: ' * bool(arguments.recompute)}{' and '.join(arguments.recompute)}")
+    print(f"theirs: PyTorch {version}{', memory kept' * arguments.keep_memory}"
+          f"{', gradients held' * arguments.hold_gradients}")
     print("a step's milliseconds, megabytes beyond the state; in brackets the smallest and the largest ratio of a turn\n")
     print(f"{'':31}{'ms':>8}{'ours / theirs':>22}{'MB':>8}{'ours / theirs':>16}")
     for workload in arguments.workloads:
@@ -273,6 +279,8 @@ def main():
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=WORKLOADS)
     parser.add_argument("--without", choices=("eager", "compile"), help="a mode of PyTorch to leave out")
     parser.add_argument("--keep-memory", action="store_true")
+    parser.add_argument("--hold-gradients", action="store_true")
+    parser.add_argument("--recompute", nargs="+", choices=("attention", "feed_forward"), default=[])
     parser.add_argument("--workload", choices=WORKLOADS, help=argparse.SUPPRESS)
     parser.add_argument("--mode", default="eager", help=argparse.SUPPRESS)
     parser.add_argument("--bucketed", action="store_true", help=argparse.SUPPRESS)

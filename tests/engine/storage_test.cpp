@@ -13,9 +13,9 @@ TEST_CASE("a freed block serves the next request of its size and of somewhat sma
   CHECK(pool_counts().fresh_blocks == before.fresh_blocks + 1);
   { const Tensor b = Tensor::empty({1000}, Dtype::f32); }
   { const Tensor c = Tensor::empty({990}, Dtype::f32); }  // the same class
-  { const Tensor d = Tensor::empty({600}, Dtype::f32); }  // within an octave
+  { const Tensor d = Tensor::empty({700}, Dtype::f32); }  // two thirds
   CHECK(pool_counts().fresh_blocks == before.fresh_blocks + 1);
-  { const Tensor e = Tensor::empty({100}, Dtype::f32); }  // too small for a block of 4000 bytes
+  { const Tensor e = Tensor::empty({600}, Dtype::f32); }  // too small for a block of 4000 bytes
   CHECK(pool_counts().fresh_blocks == before.fresh_blocks + 2);
 }
 

@@ -62,6 +62,9 @@ TEST_CASE("the config of a language model lists each field, and its choices set 
                                                   "dropout",
                                                   "attention_dropout",
                                                   "activation_dropout",
+                                                  "recompute",
+                                                  "attention",
+                                                  "feed_forward",
                                                   "positions",
                                                   "tie_output",
                                                   "output_bias",
@@ -90,7 +93,8 @@ TEST_CASE("the config of a translation model is that of two stacks, of which onl
       expected.emplace_back(name);
     }
     if (decoder) expected.emplace_back("cross_attention");
-    for (const char* name : {"feed_forward", "inner", "final", "dropout", "attention_dropout", "activation_dropout"}) {
+    for (const char* name : {"feed_forward", "inner", "final", "dropout", "attention_dropout", "activation_dropout",
+                             "recompute", "attention", "feed_forward"}) {
       expected.emplace_back(name);
     }
   }

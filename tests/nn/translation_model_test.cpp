@@ -109,6 +109,46 @@ TEST_CASE("translation model: gradient of the mean loss by every parameter") {
   check_gradients(model, {}, [&](const std::vector<Tensor>&) { return sentences.loss(model, pass); });
 }
 
+TEST_CASE("translation model: what is recomputed changes no bit of a gradient, and less is kept") {
+  TranslationModelConfig config = small_translation_config(Placement::pre);
+  config.encoder.activation = GENERATE(Activation::relu, Activation::gelu);
+  config.encoder.activation_dropout = GENERATE(0, 0.2);
+  config.encoder.norm_at.inner.set(GENERATE("none", "batch"));
+  config.encoder.attention_dropout = config.encoder.dropout = 0.2;
+  config.decoder = config.encoder;
+  const Sentences sentences;
+  struct Outcome {
+    std::vector<Tensor> gradients;
+    std::uint64_t kept;
+  };
+  const auto outcome = [&](bool attention, bool feed_forward, Observer* observer) {
+    config.encoder.recompute = config.decoder.recompute = {attention, feed_forward};
+    const TranslationModel model(init_f64(), config, kExtents);
+    shake(model);
+    trim_pool();
+    const auto before = pool_counts().bytes_in_use;
+    Tape tape(observer);
+    const Tensor loss = sentences.loss(model, kTraining);
+    const auto kept = pool_counts().bytes_in_use - before;
+    tape.backward(loss);
+    Outcome result{{loss}, kept};
+    for (const Named& parameter : model.parameters()) result.gradients.push_back(parameter.tensor.gradient());
+    return result;
+  };
+  Peak peak;
+  Observer* observer = GENERATE(false, true) ? &peak : nullptr;  // looked at, ReLU and dropout are two ops
+  const Outcome plain = outcome(false, false, observer);
+  const auto less = [&](bool attention, bool feed_forward) {
+    const Outcome again = outcome(attention, feed_forward, observer);
+    CHECK(std::equal(again.gradients.begin(), again.gradients.end(), plain.gradients.begin(), plain.gradients.end(),
+                     same_bits));
+    return again.kept < plain.kept;
+  };
+  CHECK(less(true, false));
+  CHECK(less(true, true));
+  CHECK(less(false, true) == (config.encoder.norm_at.inner.kind() == "none"));  // from a norm it is made in any case
+}
+
 TEST_CASE("translation model: every parameter gets a gradient, but the biases of the keys") {
   const Sentences sentences;
   for (const EmbeddingSharing sharing : {EmbeddingSharing::all, EmbeddingSharing::none}) {
@@ -337,7 +377,9 @@ TEST_CASE("translation model: errors name what must hold") {
 
 TEST_CASE("training_size of a translation model comes close to what a step takes") {
   const PreScale pre_scale = GENERATE(PreScale::none, PreScale::rms);
+  const StackConfig::Recompute recompute = GENERATE(values<StackConfig::Recompute>({{}, {true, false}, {false, true}}));
   TranslationModelConfig config;
+  config.encoder.recompute = config.decoder.recompute = recompute;
   config.encoder.norm.pre_scale = config.decoder.norm.pre_scale = pre_scale;
   config.encoder.layers = 2;
   config.decoder.layers = 5;

@@ -312,7 +312,7 @@ TEST_CASE("bench norms: a table, or JSON with a line a norm; what it cannot time
   CHECK_THAT(step.error, ContainsSubstring("--rows and --features are of `bench ops` and `bench norms`"));
   const Outcome ops = world.run({"bench", "ops", "lm"});
   CHECK(ops.status == 2);
-  CHECK_THAT(ops.error, ContainsSubstring("workloads and --gemm are of `bench step`, got bench ops"));
+  CHECK_THAT(ops.error, ContainsSubstring("workloads, --gemm and --recompute are of `bench step`, got bench ops"));
   CHECK(world.run({"bench", "step", "frobnicate"}).status == 2);
 }
 

@@ -106,11 +106,11 @@ double peak_resident_bytes() {
 
 }  // namespace
 
-StepFigures measure_step(const NamedWorkload& named, int steps) {
+StepFigures measure_step(const NamedWorkload& named, int steps, const StackConfig::Recompute& recompute) {
   check(steps >= 2, "bench step: at least 2 steps, got ", steps);
-  StepFigures figures{.workload = named.name, .doc = named.doc, .peak = measure_peak()};
+  StepFigures figures{.workload = named.name, .doc = named.doc, .recompute = recompute, .peak = measure_peak()};
   figures.process_bytes = resident_bytes();
-  const std::unique_ptr<Workload> workload = named.make();
+  const std::unique_ptr<Workload> workload = named.make(recompute);
   const auto batches = static_cast<double>(workload->batches());
   figures.rounds = std::max(1, static_cast<int>(std::ceil(steps / batches)) - 1);
   figures.tokens = workload->tokens() / batches;
@@ -137,6 +137,8 @@ StepFigures measure_step(const NamedWorkload& named, int steps) {
 std::string as_text(const StepFigures& f) {
   const double flops = f.operations / f.seconds;
   std::string lines = fmt::format("step {}: {}; dropout 0.1, Adam\n", f.workload, f.doc);
+  if (f.recompute.attention) lines += "  attention recomputed\n";
+  if (f.recompute.feed_forward) lines += "  feed-forward networks recomputed\n";
   lines += fmt::format("  {:.1f} ms a step (median of {})   {} tokens/s\n", f.seconds * 1e3, f.rounds,
                        short_number(f.tokens / f.seconds));
   lines += fmt::format("  {:.0f} GFLOP/s of useful products, {:.0f} % of the machine's {:.0f} GFLOP/s\n", flops / 1e9,
@@ -159,6 +161,9 @@ std::string as_json(const StepFigures& f) {
   const double flops = f.operations / f.seconds;
   JsonNode out = JsonNode::object();
   out.add("workload", JsonNode::of(f.workload));
+  JsonNode& recompute = out.add("recompute", JsonNode::object());
+  recompute.add("attention", JsonNode::of(f.recompute.attention));
+  recompute.add("feed_forward", JsonNode::of(f.recompute.feed_forward));
   out.add("milliseconds", JsonNode::of(f.seconds * 1e3));
   out.add("tokens_per_second", JsonNode::of(f.tokens / f.seconds));
   out.add("gflops", JsonNode::of(flops / 1e9));

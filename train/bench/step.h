@@ -18,6 +18,7 @@ struct OpShare {
 
 struct StepFigures {
   std::string workload, doc;
+  StackConfig::Recompute recompute;
   int rounds = 0;                  // that were counted; each takes every batch once
   double seconds = 0;              // of a step: the median over rounds, shared among the batches of a round
   double tokens = 0;               // in a step, on average
@@ -35,7 +36,7 @@ struct StepFigures {
 // Trains the workload's model for at least so many steps, at least 2, with dropout, clipping and Adam, in f32. The
 // first round fills the pool and is not counted. Half as many rounds follow that are looked at op by op and not timed
 // as a whole. The peak memory is the process's: a process should measure one workload.
-StepFigures measure_step(const NamedWorkload& workload, int steps);
+StepFigures measure_step(const NamedWorkload& workload, int steps, const StackConfig::Recompute& recompute = {});
 
 std::string as_text(const StepFigures& figures);
 std::string as_json(const StepFigures& figures);  // one line

@@ -34,8 +34,9 @@ double attention_multiply_adds(const Rows& queries, const Rows& keys, Index widt
   return 2 * number(width) * pairs;
 }
 
-StackConfig stack(Index layers, Index width, Index heads, Index feed_forward) {
+StackConfig stack(Index layers, Index width, Index heads, Index feed_forward, const StackConfig::Recompute& recompute) {
   StackConfig config;
+  config.recompute = recompute;
   config.layers = layers;
   config.width = width;
   config.heads = heads;
@@ -46,6 +47,8 @@ StackConfig stack(Index layers, Index width, Index heads, Index feed_forward) {
 
 class LanguageModelWorkload final : public Workload {
  public:
+  explicit LanguageModelWorkload(const StackConfig::Recompute& recompute)
+      : model_(Init(), config(recompute), kVocabulary, rows_.longest()) {}
   Module& model() override { return model_; }
   Tensor loss(std::size_t, const Pass& pass) override {
     return model_.loss(inputs_, rows_, pass, targets_, rows_).loss;
@@ -59,16 +62,16 @@ class LanguageModelWorkload final : public Workload {
   }
 
  private:
-  static LanguageModelConfig config() {
+  static LanguageModelConfig config(const StackConfig::Recompute& recompute) {
     LanguageModelConfig config;
-    static_cast<StackConfig&>(config) = stack(4, 256, 4, 1024);
+    static_cast<StackConfig&>(config) = stack(4, 256, 4, 1024, recompute);
     return config;
   }
 
   const Rows rows_ = Rows::equal(16, 128);
   Random random_{1, "bench"};
   const Tensor inputs_ = random_tokens(random_, rows_.tokens()), targets_ = random_tokens(random_, rows_.tokens());
-  LanguageModel model_{Init(), config(), kVocabulary, rows_.longest()};
+  LanguageModel model_;
 };
 
 class TranslationWorkload final : public Workload {
@@ -76,7 +79,8 @@ class TranslationWorkload final : public Workload {
   // Each batch's lengths of sources and of targets.
   using Lengths = std::vector<std::pair<std::vector<Index>, std::vector<Index>>>;
 
-  explicit TranslationWorkload(const Lengths& lengths) {
+  TranslationWorkload(const Lengths& lengths, const StackConfig::Recompute& recompute)
+      : model_(Init(), config(recompute), {kVocabulary, kVocabulary, kLongest, kLongest}) {
     Random random(1, "bench");
     for (const auto& [sources, targets] : lengths) {
       Batch batch{Rows::of_lengths(sources), Rows::of_lengths(targets), {}, {}, {}};
@@ -119,14 +123,14 @@ class TranslationWorkload final : public Workload {
     Tensor source, inputs, targets;
   };
   static constexpr Index kLongest = 64;
-  static TranslationModelConfig config() {
+  static TranslationModelConfig config(const StackConfig::Recompute& recompute) {
     TranslationModelConfig config;
-    config.encoder = config.decoder = stack(6, 512, 4, 1024);
+    config.encoder = config.decoder = stack(6, 512, 4, 1024, recompute);
     return config;
   }
 
   std::vector<Batch> batches_;
-  TranslationModel model_{Init(), config(), {kVocabulary, kVocabulary, kLongest, kLongest}};
+  TranslationModel model_;
 };
 
 TranslationWorkload::Lengths equal_lengths() {
@@ -151,6 +155,8 @@ TranslationWorkload::Lengths ragged_lengths() {
 
 class AttentionWorkload final : public Workload {
  public:
+  explicit AttentionWorkload(const StackConfig::Recompute& recompute)
+      : layer_(Init(), stack(1, kWidth, kHeads, 0, recompute).attention_options(/*causal=*/true)) {}
   Module& model() override { return layer_; }
   Tensor loss(std::size_t, const Pass& pass) override { return mean(layer_.forward(x_, x_, rows_, rows_, pass)); }
   double tokens() const override { return number(rows_.tokens()); }
@@ -170,22 +176,28 @@ class AttentionWorkload final : public Workload {
 
   const Rows rows_ = Rows::equal(16, 2048);
   const Tensor x_ = input(rows_.tokens());
-  MultiHeadAttention layer_{Init(), stack(1, kWidth, kHeads, 0).attention_options(/*causal=*/true)};
+  MultiHeadAttention layer_;
 };
 
 }  // namespace
 
 const std::vector<NamedWorkload>& workloads() {
+  using Recompute = StackConfig::Recompute;
+  using Made = std::unique_ptr<Workload>;
   static const std::vector<NamedWorkload> all = {
       {"lm", "4 layers, width 256, 4 heads, ffn 1024, vocabulary 10,000, tied; 16 x 128 tokens",
-       []() -> std::unique_ptr<Workload> { return std::make_unique<LanguageModelWorkload>(); }},
+       [](const Recompute& recompute) -> Made { return std::make_unique<LanguageModelWorkload>(recompute); }},
       {"nmt",
        "6+6 layers, width 512, 4 heads, ffn 1024, vocabulary 10,000, tied, label smoothing 0.1; 64 x 32+32 tokens",
-       []() -> std::unique_ptr<Workload> { return std::make_unique<TranslationWorkload>(equal_lengths()); }},
+       [](const Recompute& recompute) -> Made {
+         return std::make_unique<TranslationWorkload>(equal_lengths(), recompute);
+       }},
       {"nmt-ragged", "the model of nmt; 8 batches of 64 pairs of 4 to 64 tokens, packed",
-       []() -> std::unique_ptr<Workload> { return std::make_unique<TranslationWorkload>(ragged_lengths()); }},
+       [](const Recompute& recompute) -> Made {
+         return std::make_unique<TranslationWorkload>(ragged_lengths(), recompute);
+       }},
       {"attention", "one layer of causal self attention, width 256, 4 heads; 16 x 2048 tokens",
-       []() -> std::unique_ptr<Workload> { return std::make_unique<AttentionWorkload>(); }},
+       [](const Recompute& recompute) -> Made { return std::make_unique<AttentionWorkload>(recompute); }},
   };
   return all;
 }

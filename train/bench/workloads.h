@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "../../nn/module.h"
+#include "../../nn/transformer.h"
 
 namespace normlab {
 
@@ -24,7 +24,7 @@ class Workload {
 
 struct NamedWorkload {
   std::string name, doc;
-  std::unique_ptr<Workload> (*make)();
+  std::unique_ptr<Workload> (*make)(const StackConfig::Recompute& recompute);
 };
 
 //   lm          a language model

@@ -50,6 +50,7 @@ void add_bench(CLI::App& program, int& status) {
     std::string what = "step";
     std::vector<std::string> workloads;
     std::string gemm;
+    std::vector<std::string> recompute;
     int repeat = 21, threads = 0;
     Index rows = 32768, features = 512;
     bool json = false;
@@ -65,6 +66,8 @@ void add_bench(CLI::App& program, int& status) {
       ->check(CLI::IsMember(names));
   command->add_option("--gemm", a->gemm, "Of `bench step`: the library behind products, where it is built in")
       ->check(CLI::IsMember({"eigen", "onednn"}));
+  command->add_option("--recompute", a->recompute, "Of `bench step`: what backward makes again, not to keep it")
+      ->check(CLI::IsMember({"attention", "feed_forward"}));
   command->add_option("--repeat,--steps", a->repeat, "How many times, the first not counted")
       ->check(CLI::Range(2, 100000))
       ->capture_default_str();
@@ -80,19 +83,23 @@ void add_bench(CLI::App& program, int& status) {
     const bool step = a->what == "step", ops = a->what == "ops" || a->what == "norms";
     check(ops || rows->count() + features->count() == 0,
           "bench: --rows and --features are of `bench ops` and `bench norms`, got bench ", a->what);
-    check(step || (a->workloads.empty() && a->gemm.empty()),
-          "bench: workloads and --gemm are of `bench step`, got bench ", a->what);
+    check(step || (a->workloads.empty() && a->gemm.empty() && a->recompute.empty()),
+          "bench: workloads, --gemm and --recompute are of `bench step`, got bench ", a->what);
     if (!a->gemm.empty()) set_gemm_library(a->gemm == "eigen" ? GemmLibrary::eigen : GemmLibrary::onednn);
     if (a->threads > 0) set_threads(a->threads);
     if (!a->json) fmt::print("{}\n", environment_line());
     const auto print = [a](const auto& figures) { fmt::print("{}", a->json ? as_json(figures) : as_text(figures)); };
     if (ops) print(measure_ops(a->rows, a->features, a->repeat, /*norms_alone=*/a->what == "norms"));
     if (a->what == "products") print(measure_products(a->repeat));
+    const auto given = [a](const char* name) {
+      return std::find(a->recompute.begin(), a->recompute.end(), name) != a->recompute.end();
+    };
+    const StackConfig::Recompute recompute{given("attention"), given("feed_forward")};
     for (const NamedWorkload& workload : workloads()) {
       const auto& chosen = a->workloads;
       if (!step || (!chosen.empty() && std::find(chosen.begin(), chosen.end(), workload.name) == chosen.end()))
         continue;
-      in_own_process([&] { print(measure_step(workload, a->repeat)); });
+      in_own_process([&] { print(measure_step(workload, a->repeat, recompute)); });
     }
     status = kDone;
   });

@@ -124,8 +124,9 @@ class SmallWorkload final : public Workload, public Module {
 }  // namespace
 
 TEST_CASE("bench step: every batch as often as the others, figures of a step, and the time of each op", "[bench]") {
-  const NamedWorkload named{"small", "one map",
-                            []() -> std::unique_ptr<Workload> { return std::make_unique<SmallWorkload>(); }};
+  const NamedWorkload named{"small", "one map", [](const StackConfig::Recompute&) -> std::unique_ptr<Workload> {
+                              return std::make_unique<SmallWorkload>();
+                            }};
   const StepFigures figures = measure_step(named, 8);
   CHECK(figures.rounds == 3);                                 // four rounds of two steps, the first not counted
   CHECK(SmallWorkload::times == std::vector<int>(2, 4 + 2));  // and two that are looked at op by op
@@ -155,7 +156,7 @@ TEST_CASE("bench step: every batch as often as the others, figures of a step, an
 TEST_CASE("bench step: the useful operations of lm and nmt, counted by hand", "[bench]") {
   const auto operations = [](const char* name) {
     for (const NamedWorkload& w : workloads()) {
-      if (w.name == name) return w.make()->operations();
+      if (w.name == name) return w.make({})->operations();
     }
     return 0.0;
   };
