@@ -244,8 +244,10 @@ TrainingSize require_memory(const Config& config, const Data& data, int copies) 
   check(available == 0 || copies * size.bytes() < available, "model: training ", size.parameters,
         " parameters on batches of ", size.tokens, " tokens takes about ", short_number(size.bytes()),
         "B of memory, this machine has ", short_number(available), "B free",
-        copies == 1 ? "; use a smaller model or smaller batches with more of them accumulated (train.accumulate)"
-                    : text(", too little for ", copies, " runs side by side; choose fewer with --side-by-side"));
+        copies == 1
+            ? "; use a smaller model, smaller batches with more of them accumulated (train.accumulate), or recompute"
+              " (the model's settings)"
+            : text(", too little for ", copies, " runs side by side; choose fewer with --side-by-side"));
   return size;
 }
 
