@@ -116,8 +116,7 @@ void attention_forward(const Item& item, const T* query, const T* key, const T* 
       ScoreRow<T> row(p + i * stride, padded(seen));
       row.tail(row.size() - seen) = -std::numeric_limits<T>::infinity();
       const T max = row.maxCoeff();
-      row -= max;
-      exponentials(row.data(), row.size());
+      exponentials(row.data(), max, row.size(), row.data());
       std::fill(p + i * stride + seen, p + (i + 1) * stride, T{0});
       const T inverse_sum = 1 / row.sum();
       row *= inverse_sum;
@@ -172,8 +171,7 @@ void attention_backward(const Item& item, const T* query, const T* key, const T*
       const Index seen = item.visible(first + i);
       ScoreRow<T> p_row(p + i * stride, padded(seen)), dp_row(dp + i * stride, padded(seen));
       // Behind the last key seen stands what the query must not see; it is computed along and then put to zero.
-      p_row -= pairs[2 * i];
-      exponentials(p_row.data(), p_row.size());
+      exponentials(p_row.data(), pairs[2 * i], p_row.size(), p_row.data());
       p_row *= pairs[2 * i + 1];
       std::fill(p + i * stride + seen, p + (i + 1) * stride, T{0});
       std::fill(dp + i * stride + seen, dp + (i + 1) * stride, T{0});

@@ -25,28 +25,35 @@ void dynamic_tanh_forward(const T* x, T alpha, const T* weight, const T* bias, I
   });
 }
 
+// g and dx, and what they add to dweight and dbias, for `count` elements of a row, in one walk. A function of its own
+// because compilers take parameters alone at their word that they do not overlap.
+template <bool kAdd, class T>
+void block_backward(const T* __restrict t, T alpha, const T* __restrict weight, const T* __restrict dy, Index count,
+                    T* __restrict g, T* __restrict dx, T* __restrict dweight, T* __restrict dbias) {
+  for (Index j = 0; j < count; ++j) {
+    g[j] = dy[j] * weight[j] * (1 - t[j] * t[j]);
+    dx[j] = kAdd ? dx[j] + alpha * g[j] : alpha * g[j];
+    dweight[j] += dy[j] * t[j];
+    dbias[j] += dy[j];
+  }
+}
+
 template <class T>
 void dynamic_tanh_backward(const T* x, T alpha, const T* weight, const T* dy, Index rows, Index features,
                            Gradients& into) {
-  constexpr Index kBlock = 256;  // features at a time: what is made of them stays close at hand
   const RowTarget<T> dx(into, 0);
   const Tensor sums = for_rows_with_sums<T>(rows, features, 2 * features + 1, [=](Index i, T* dweight) {
     T* dalpha = dweight + 2 * features;
-    alignas(64) T t[kBlock], g[kBlock];
-    for (Index begin = 0; begin < features; begin += kBlock) {
-      const Index count = std::min(kBlock, features - begin), first = i * features + begin;
+    alignas(64) T t[kAtOnce], g[kAtOnce];
+    for (Index begin = 0; begin < features; begin += kAtOnce) {
+      const Index count = std::min(kAtOnce, features - begin), first = i * features + begin;
       const auto x_block = row_of(x + first, 0, count);
       row_of(t, 0, count) = (x_block * alpha).tanh();
-      T* __restrict dweight_block = dweight + begin;
-      T* __restrict dbias_block = dweight + features + begin;
-      for (Index j = 0; j < count; ++j) {
-        const T d = dy[first + j];
-        g[j] = d * weight[begin + j] * (1 - t[j] * t[j]);
-        dweight_block[j] += d * t[j];
-        dbias_block[j] += d;
-      }
+      dx.make(first, [&]<bool kAdd>(T* into_dx) {
+        block_backward<kAdd, T>(t, alpha, weight + begin, dy + first, count, g, into_dx, dweight + begin,
+                                dweight + features + begin);
+      });
       *dalpha += (row_of(g, 0, count) * x_block).sum();
-      dx.put_elements(first, count, [&](Index j) { return alpha * g[j]; });
     }
   });
   add_sums(into, 1, sums.data<double>() + 2 * features);

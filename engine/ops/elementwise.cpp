@@ -33,7 +33,7 @@ namespace {
 template <class T>
 void normal_tail(const T* x, Index size, T* exponential, T* tail) {
   for (Index i = 0; i < size; ++i) exponential[i] = T(-0.5) * x[i] * x[i];
-  exponentials(exponential, size);
+  exponentials(exponential, T{0}, size, exponential);
   for (Index i = 0; i < size; ++i) {
     if constexpr (std::is_same_v<T, float>) {
       constexpr float c[] = {0.139621404f, 0.139861869f,  0.11983287f,  0.105507995f,  -0.0231098125f,

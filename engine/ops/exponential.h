@@ -7,11 +7,12 @@
 
 namespace normlab {
 
-// x[i] = exp(x[i]). Relative error 1e-7 (f32) and 2e-16 (f64); results below the least normal number may be 0.
-// exp(-infinity) is 0, exp(NaN) is NaN. A number larger than 88 (f32) or 709 (f64) gives a meaningless one: softmax and
-// the like only have exponentials of what is not positive. A number has the same bits wherever it stands.
-void exponentials(float* x, Index size);
-void exponentials(double* x, Index size);
+// y[i] = exp(x[i] - shift); y may be x. Relative error 1e-7 (f32) and 2e-16 (f64); results below the least normal
+// number may be 0. exp(-infinity) is 0, exp(NaN) is NaN. A number larger than 88 (f32) or 709 (f64) gives a meaningless
+// one: softmax and the like only have exponentials of what is not positive. A number has the same bits wherever it
+// stands.
+void exponentials(const float* x, float shift, Index size, float* y);
+void exponentials(const double* x, double shift, Index size, double* y);
 
 // use(begin, count, y) with y[i] = exp(x[begin + i] - shift) for i < count, block by block: for those who need not
 // store them. `use` may change x[begin + i].
@@ -21,8 +22,7 @@ void for_exponentials(const T* x, Index size, T shift, Use use) {
   alignas(64) T y[kBlock];  // Eigen adds up in another order where an address is another
   for (Index begin = 0; begin < size; begin += kBlock) {
     const Index count = std::min(kBlock, size - begin);
-    for (Index i = 0; i < count; ++i) y[i] = x[begin + i] - shift;
-    exponentials(y, count);
+    exponentials(x + begin, shift, count, y);
     use(begin, count, y);
   }
 }

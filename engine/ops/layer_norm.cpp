@@ -41,6 +41,26 @@ void normalize_forward(const char* op, const T* x, const T* weight, const T* bia
 }
 
 template <class T>
+struct RunNumbers {
+  T origin, mean, r, mean_g, mean_gn;
+};
+
+// dx, and what it adds to dweight and dbias, for `count` elements of a run, in one walk. A function of its own because
+// compilers take parameters alone at their word that they do not overlap.
+template <bool kAdd, class T>
+void run_backward(const T* __restrict x, const T* __restrict weight, const T* __restrict dy, Index count,
+                  const RunNumbers<T>& run, T* __restrict dx, T* __restrict dweight, T* __restrict dbias) {
+  const auto [origin, mean, r, mean_g, mean_gn] = run;
+  for (Index j = 0; j < count; ++j) {
+    const T n = (x[j] - origin - mean) * r;
+    const T value = (dy[j] * weight[j] - mean_g - n * mean_gn) * r;
+    dx[j] = kAdd ? dx[j] + value : value;
+    dweight[j] += dy[j] * n;
+    dbias[j] += dy[j];
+  }
+}
+
+template <class T>
 void normalize_backward(const T* x, const T* weight, const T* statistics, const T* dy, Index rows, Index groups,
                         Index run, Gradients& into) {
   const Index features = groups * run;
@@ -53,12 +73,13 @@ void normalize_backward(const T* x, const T* weight, const T* statistics, const 
       const auto g = [=](Index j) { return dy[first + j] * weight[group * run + j]; };
       const auto [sum_g, sum_gn] = two_sums<T>(run, [=](Index j) { return std::pair<T, T>(g(j), g(j) * n(j)); });
       const T mean_g = sum_g / static_cast<T>(run), mean_gn = sum_gn / static_cast<T>(run);
-      dx.put_elements(first, run, [=](Index j) { return (g(j) - mean_g - n(j) * mean_gn) * r; });
-      T* __restrict dweight_run = dweight + group * run;
-      T* __restrict dbias_run = dweight_run + features;
-      for (Index j = 0; j < run; ++j) {
-        dweight_run[j] += dy[first + j] * n(j);
-        dbias_run[j] += dy[first + j];
+      for (Index begin = 0; begin < run; begin += kAtOnce) {
+        const Index count = std::min(kAtOnce, run - begin), column = group * run + begin;
+        dx.make(first + begin, [&]<bool kAdd>(T* into_dx) {
+          run_backward<kAdd, T>(x + first + begin, weight + column, dy + first + begin, count,
+                                {origin, mean, r, mean_g, mean_gn}, into_dx, dweight + column,
+                                dweight + features + column);
+        });
       }
     }
   });

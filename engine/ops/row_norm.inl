@@ -65,6 +65,8 @@ std::pair<T, T> two_sums(Index count, Term term) {
   return {a[0], b[0]};
 }
 
+inline constexpr Index kAtOnce = 256;  // elements of a row, so that what is made of them stays close at hand
+
 // Where a backward puts the gradient of an input row by row: nowhere when no one wants it.
 template <class T>
 class RowTarget {
@@ -82,16 +84,13 @@ class RowTarget {
     if (data_) normlab::put(row_of(data_, index, columns), values, accumulate_);
   }
 
-  // The elements [first, first + count) of the gradient, the j-th being value(j).
-  template <class Value>
-  void put_elements(Index first, Index count, Value value) const {
-    if (!data_) return;
-    T* __restrict out = data_ + first;
-    if (accumulate_) {
-      for (Index j = 0; j < count; ++j) out[j] += value(j);
-    } else {
-      for (Index j = 0; j < count; ++j) out[j] = value(j);
-    }
+  // The elements of the gradient from `first` on, at most kAtOnce, for a kernel that makes them in one loop with
+  // others: kernel<kAdd>(dx) is to write them, or to add them to what is there.
+  template <class Kernel>
+  void make(Index first, Kernel kernel) const {
+    if (data_ && accumulate_) return kernel.template operator()<true>(data_ + first);
+    alignas(64) T nowhere[kAtOnce];
+    kernel.template operator()<false>(data_ ? data_ + first : nowhere);
   }
 
  private:

@@ -20,8 +20,7 @@ void softmax_forward(const T* x, Index rows, Index columns, T* y) {
     for (Index i = begin; i < end; ++i) {
       const auto x_row = row_of(x, i, columns);
       auto y_row = row_of(y, i, columns);
-      y_row = x_row - x_row.maxCoeff();
-      exponentials(y_row.data(), columns);
+      exponentials(x_row.data(), x_row.maxCoeff(), columns, y_row.data());
       y_row *= 1 / y_row.sum();
     }
   });

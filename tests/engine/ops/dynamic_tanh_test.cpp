@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/gradcheck.h"
+#include "engine/ops/elementwise.h"
 #include "tests/support/catch.h"
 #include "tests/support/tensors.h"
 
@@ -54,6 +55,14 @@ TEST_CASE("dynamic_tanh and its definition agree") {
   CHECK(difference(run, twin, inputs(2500, 15)) < 1e-12);
   CHECK(difference(run, twin, inputs(101, 15, 30)) < 1e-12);
   CHECK(difference(run, twin, inputs(3, 700)) < 1e-12);  // several blocks of features
+  // x both with and without a gradient that is added to.
+  const auto twice = [](const TensorFunction& f) {
+    return [=](const std::vector<Tensor>& in) {
+      const Tensor other = scale(in[0], 2);
+      return add(f(in), add(f({other, in[1], in[2], in[3]}), other));
+    };
+  };
+  CHECK(difference(twice(run), twice(twin), inputs(3, 700)) < 1e-12);
 }
 
 TEST_CASE("dynamic_tanh far from zero is plus or minus the weight, and lets NaN through") {
@@ -75,6 +84,7 @@ TEST_CASE("dynamic_tanh far from zero is plus or minus the weight, and lets NaN 
 
 TEST_CASE("dynamic_tanh: the gradients that are wanted, and no others, come out the same") {
   CHECK(same_when_wanted_alone(run, inputs(70, 6)));
+  CHECK(same_when_wanted_alone(run, inputs(3, 700)));
 }
 
 TEST_CASE("dynamic_tanh in f32 keeps up with f64") {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/gradcheck.h"
+#include "engine/ops/elementwise.h"
 #include "tests/support/catch.h"
 #include "tests/support/tensors.h"
 
@@ -92,6 +93,18 @@ TEST_CASE("layer_norm and group_norm agree with their definition") {  // rows en
   for (const Index groups : {1, 3, 5}) {
     CHECK(difference(group_norm_with(groups, 0.1), twin_with(groups, 0.1), inputs(2500, 15)) < 1e-12);
   }
+  // Several blocks of a run; and x both with and without a gradient that is added to.
+  for (const Index groups : {1, 2}) {
+    const TensorFunction f = group_norm_with(groups, 0.1), twin = twin_with(groups, 0.1);
+    const auto twice = [](const TensorFunction& g) {
+      return [=](const std::vector<Tensor>& in) {
+        const std::vector<Tensor> others{scale(in[0], 2), in[1], in[2]};
+        return add(g(in), add(g(others), others[0]));
+      };
+    };
+    CHECK(difference(f, twin, inputs(3, 1100)) < 1e-12);
+    CHECK(difference(twice(f), twice(twin), inputs(3, 1100)) < 1e-12);
+  }
 }
 
 TEST_CASE("group_norm of one group is layer_norm, to the bit") {
@@ -103,6 +116,7 @@ TEST_CASE("group_norm of one group is layer_norm, to the bit") {
 
 TEST_CASE("layer_norm: the gradients that are wanted, and no others, come out the same") {
   CHECK(same_when_wanted_alone(layer_norm_with(0.1), inputs(70, 6)));
+  CHECK(same_when_wanted_alone(group_norm_with(2, 0.1), inputs(3, 1100)));
 }
 
 TEST_CASE("layer_norm: a row whose squares are too large becomes NaN, not the bias") {
