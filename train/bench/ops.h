@@ -4,8 +4,12 @@
 // go: the bytes that its formula forces it to move, at the bandwidth of a copy y[i] = x[i] measured in the same rounds.
 // A store first fetches the line it overwrites, which nobody counts: every other matrix of the copy is stored, but only
 // one of the three of most backwards, so that a figure somewhat below 1 is no mistake. Where exponentials or random
-// words are made the floor may be arithmetic: as many vector instructions as they take, at the rate at which the
-// machine does multiply-adds (see peak.h). The larger of the two is the floor.
+// words are made the floor may be arithmetic: as many instructions of this program's vector unit as they take, at the
+// rate at which the machine does multiply-adds (see peak.h). The larger of the two is the floor.
+//
+// A machine whose cores and memory are shared with others changes from one moment to the next. So the copy and the
+// multiply-adds are timed right before each op, and told of an op is the round in which its time over its floor was the
+// median.
 #pragma once
 
 #include <string>
@@ -17,13 +21,15 @@ namespace normlab {
 
 // One direction of an op, or the copy.
 struct Transfer {
-  double seconds = 0;  // median
-  int passes = 0;      // matrices read and written
+  double seconds = 0;
+  int passes = 0;  // matrices read and written
   double bytes = 0;
   double bytes_per_second = 0;
   int instructions = 0;  // vector instructions of an element, where they are many
-  double floor = 0;      // seconds
-  double over_floor() const { return seconds / floor; }
+  // Seconds that its bytes and its instructions would take, by the copy and the peak of the same round.
+  double moving = 0, computing = 0;
+  double floor() const { return moving > computing ? moving : computing; }
+  double over_floor() const { return seconds / floor(); }
 };
 
 struct OpFigures {
@@ -34,8 +40,8 @@ struct OpFigures {
 
 struct OpsFigures {
   Index rows = 0, features = 0;
-  int rounds = 0;  // that were counted
-  double peak = 0;
+  int rounds = 0;   // that were counted
+  double peak = 0;  // the median, as of the copy
   Transfer copy;
   std::vector<OpFigures> ops;
 };

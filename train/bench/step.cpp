@@ -120,8 +120,10 @@ StepFigures measure_step(const NamedWorkload& named, int steps, const StackConfi
   trainee.round();
   const auto blocks = pool_counts().fresh_blocks;
   std::vector<double> seconds;
-  for (int round = 0; round < figures.rounds; ++round)
+  for (int round = 0; round < figures.rounds; ++round) {
     seconds.push_back(seconds_of([&] { trainee.round(); }) / batches);
+    figures.peak = std::max(figures.peak, measure_peak(1));
+  }
   figures.seconds = median(seconds);
   figures.fresh_blocks = pool_counts().fresh_blocks - blocks;
   figures.state_bytes = trainee.state_bytes();
