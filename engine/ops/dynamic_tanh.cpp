@@ -26,7 +26,7 @@ void dynamic_tanh_forward(const T* x, T alpha, const T* weight, const T* bias, I
 }
 
 // g and dx, and what they add to dweight and dbias, for `count` elements of a row, in one walk. A function of its own
-// because compilers take parameters alone at their word that they do not overlap.
+// because g++ takes parameters alone at their word that they do not overlap.
 template <bool kAdd, class T>
 void block_backward(const T* __restrict t, T alpha, const T* __restrict weight, const T* __restrict dy, Index count,
                     T* __restrict g, T* __restrict dx, T* __restrict dweight, T* __restrict dbias) {

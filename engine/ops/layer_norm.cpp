@@ -45,8 +45,8 @@ struct RunNumbers {
   T origin, mean, r, mean_g, mean_gn;
 };
 
-// dx, and what it adds to dweight and dbias, for `count` elements of a run, in one walk. A function of its own because
-// compilers take parameters alone at their word that they do not overlap.
+// dx, and what it adds to dweight and dbias, for `count` elements of a run, in one walk. A function of its own
+// because g++ takes parameters alone at their word that they do not overlap.
 template <bool kAdd, class T>
 void run_backward(const T* __restrict x, const T* __restrict weight, const T* __restrict dy, Index count,
                   const RunNumbers<T>& run, T* __restrict dx, T* __restrict dweight, T* __restrict dbias) {

@@ -48,14 +48,14 @@ struct Contestant {
 
 // An exponential: three instructions for the whole power of two, six for a polynomial of the rest, one to put the two
 // together. A random word: a quarter of a Philox block of ten rounds, each of two wide multiplications, and its
-// comparison. Before AVX-512 no instruction rounds, scales by a power of two or joins three words bit by bit, so that
-// an exponential takes one for its limit, four for the power and what is left of x, seven for the polynomial, and three
-// to put them together; and a round for four blocks, which are two vectors of words, two products, two shifts and four
+// comparison. Before AVX-512 no instruction splits off a whole power, multiplies by it or joins three words bit by bit:
+// an exponential takes one for its limit, four for the power and the rest, six for the polynomial, and three to put
+// them together; and a round for four blocks, which are two vectors of words, two products, two shifts and four
 // exclusive ors.
 #if defined(__AVX512F__)
 constexpr int kExp = 10, kRandomWord = 28;
 #else
-constexpr int kExp = 15, kRandomWord = 41;
+constexpr int kExp = 14, kRandomWord = 41;
 #endif
 // GELU has an exponential and a polynomial of nine terms in a reciprocal (engine/ops/elementwise.cpp). Softmax and its
 // like have, beside an exponential, what their formulas show: the largest element, differences, a sum, a factor.

@@ -58,6 +58,11 @@ TEST_CASE("bench ops: the ops, then every registered norm but none, then each pr
   expected.emplace_back("none", "grouped_rms");
   CHECK(shown == expected);
   CHECK(figures.ops.size() > shown.size());
+  std::vector<std::string> computing;
+  for (const OpFigures& op : figures.ops) {
+    if (op.forward.instructions > 0) computing.push_back(op.name);
+  }
+  CHECK(computing == std::vector<std::string>{"gelu", "dropout", "softmax", "log_softmax", "cross_entropy"});
   CHECK(figures.ops.back().forward.passes == 2);  // no norm behind the pre-scale moves nothing
   CHECK(figures.ops.back().backward.passes == 3);
   CHECK(measure_ops(48, 64, 2, /*norms_alone=*/true).ops.size() == shown.size());
